@@ -40,6 +40,7 @@ from services.api.estimates.inspecting import Inspector
 from services.api.estimates.routes import EstimateRoutes
 from services.api.folders.routes import FolderRoutes
 from services.api.folders.search import Search
+from services.api.formats.routes import FormatRoutes
 from services.api.health.routes import HealthRoutes
 from services.api.http.access import Access
 from services.api.http.admission import Traffic, TrafficLimits
@@ -213,6 +214,7 @@ class Assembly:
             SignInRoutes(sign_in),
             AuditRoutes(AuditReader(self._to.offsets, self._to.clock)),
             QuotaRoutes(self._quotas),
+            FormatRoutes(),
             TemplateRoutes(Path(settings.templates_dir) if settings.templates_dir else None),
             self._system(),
             HealthRoutes(self._problems),

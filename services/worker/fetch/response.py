@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from email.message import Message
+from email.utils import collapse_rfc2231_value
 from urllib.parse import unquote, urljoin
 
 from schemas.errors import ErrorCode
@@ -53,8 +54,8 @@ class Reply:
 
     def name(self, path: str) -> str:
         """Return the file's name by Content-Disposition (RFC 6266), else the end of the URL's path, else `download`."""
-        given = _parsed("content-disposition", self.headers.get("content-disposition", "")).get_filename()
-        return bare_name(given or "") or bare_name(unquote(path)) or "download"
+        given = _given_name(_parsed("content-disposition", self.headers.get("content-disposition", "")))
+        return bare_name(given) or bare_name(unquote(path)) or "download"
 
 
 def redirect_target(reply: Reply, url: str) -> str | None:
@@ -107,6 +108,14 @@ def _inflating(wbits: int) -> Unpack:
             ) from error
 
     return unpack
+
+
+def _given_name(disposition: Message) -> str:
+    """Return the name in a Content-Disposition: `filename*` before `filename` (RFC 6266, 4.3), empty without both."""
+    given = disposition.get_params(failobj=[], header="content-disposition")
+    names = [value for key, value in given if key.lower() == "filename"]
+    extended = (collapse_rfc2231_value(value) for value in names if isinstance(value, tuple))
+    return next(extended, "") or disposition.get_filename() or ""
 
 
 def _parsed(name: str, value: str) -> Message:

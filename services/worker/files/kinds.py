@@ -1,109 +1,33 @@
-"""Detect the kind of a file by its first bytes, the members of a ZIP, and its name and media type. Pure.
+"""Decide the kind of a file: by its content, its name, and the media type that its sender gave. Pure.
 
-The content decides; a name or media type that contradicts it is an error.
+The content decides; a name that contradicts it is an error. A media type alone counts less: servers give wrong ones.
 """
 
-import re
 from collections.abc import Collection, Mapping
-from enum import StrEnum
 from typing import Final
 
 from schemas.errors import ErrorCode
-from schemas.media import MEDIA_TYPES, SHEET_FILES, SLIDE_FILES, WORD_FILES, media_type_of
+from schemas.formats import FORMATS, OF_KIND, REFUSED, SOUND, Kind, Refused
+from schemas.media import UNKNOWN, by_name, media_type_of
 from services.worker.errors import ProcessingError
+from services.worker.files.marks import TEXT_KINDS, content_of, image_type, is_zip, open_document_type
 
 HEAD_BYTES: Final = 4096
 """The number of bytes of a file's beginning that `kind_of` needs."""
-
-
-class Kind(StrEnum):
-    """The kinds of files that an extraction reads."""
-
-    PDF = "pdf"
-    DOCX = "docx"
-    PPTX = "pptx"
-    XLSX = "xlsx"
-    EPUB = "epub"
-    IMAGE = "image"
-    HTML = "html"
-    MARKDOWN = "markdown"
-    CSV = "csv"
-    JSON = "json"
-    TEXT = "text"
-
-
-KIND_NAMES: Final[Mapping[Kind, str]] = {
-    Kind.PDF: "a PDF",
-    Kind.DOCX: "a Word document (DOCX)",
-    Kind.PPTX: "a presentation (PPTX)",
-    Kind.XLSX: "a spreadsheet (XLSX)",
-    Kind.EPUB: "an EPUB",
-    Kind.IMAGE: "an image",
-    Kind.HTML: "a web page (HTML)",
-    Kind.MARKDOWN: "Markdown",
-    Kind.CSV: "a table (CSV)",
-    Kind.JSON: "JSON",
-    Kind.TEXT: "a text",
-}
-TEXT_KINDS: Final = frozenset({Kind.HTML, Kind.MARKDOWN, Kind.CSV, Kind.JSON, Kind.TEXT})
-"""Kinds of plain text, which only the name distinguishes."""
-
 KINDS: Final[Mapping[str, Kind]] = {
-    **{media_type.lower(): Kind.DOCX for media_type in WORD_FILES.values()},
-    **{media_type.lower(): Kind.PPTX for media_type in SLIDE_FILES.values()},
-    **{media_type.lower(): Kind.XLSX for media_type in SHEET_FILES.values()},
-    **{MEDIA_TYPES[f".{kind}"]: kind for kind in (Kind.PDF, Kind.EPUB, Kind.HTML)},
-    **{MEDIA_TYPES[f".{kind}"]: kind for kind in (Kind.CSV, Kind.JSON)},
-    "application/xhtml+xml": Kind.HTML,
-    "text/markdown": Kind.MARKDOWN,
-    "text/plain": Kind.TEXT,
+    media_type.lower(): one.kind for one in FORMATS for media_type in (*one.endings.values(), *one.also)
 }
-IMAGES: Final = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"GIF87a", b"GIF89a")
-MEMBERS: Final = (("word/", Kind.DOCX), ("ppt/", Kind.PPTX), ("xl/", Kind.XLSX))  # ISO/IEC 29500
-CONTENT_TYPES: Final = "[content_types].xml"
-BINARY_SHEETS: Final = "xl/workbook.bin"  # MS-XLSB, 2.1.7
-EPUB_CONTAINER: Final = "META-INF/container.xml"  # EPUB 3.3, 4.2.6
-OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06")
-SOUND: Final = "audio or video: create a transcription job for it"
-UNSUPPORTED: Final[tuple[tuple[bytes, str], ...]] = (
-    (b"MZ", "a Windows program"),
-    (b"\x7fELF", "a Linux program"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"BZh", "a bzip2 archive"),
-    (b"\xfd7zXZ\0", "an xz archive"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
-    (b"Rar!\x1a\x07", "a RAR archive"),
-    (b"ID3", SOUND),
-    (b"OggS", SOUND),
-    (b"fLaC", SOUND),
-    (b"\x1a\x45\xdf\xa3", SOUND),
-)
-UNSUPPORTED_TEXT: Final[tuple[tuple[bytes, str], ...]] = (
-    (b"{\\rtf", "a Rich Text document: save it as DOCX"),
-    (b"%!PS", "a PostScript document: save it as PDF"),
-)
-WEB_PAGE = re.compile(
-    rb"\s*+(?:<\?xml[^>]*+>\s*+)?(?:<!--(?:(?!-->).)*+-->\s*+)*+<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL
-)
-"""Possessive: each comment ends at its first end, so that a file of many comments is read once."""
-BOMS: Final = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")  # of UTF-16 and UTF-32, which contain zero bytes
-CONTROLS: Final = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\x1b") | {127}
-PDF_MARK_WITHIN: Final = 1024  # ISO 32000-1, annex H
-
-
-def is_zip(head: bytes) -> bool:
-    """Whether a file begins with the mark of a ZIP."""
-    return head.startswith(ZIP)
-
-
-def is_ole(head: bytes) -> bool:
-    """Whether a file begins with the mark of Office files before 2007, and of password-protected ones."""
-    return head.startswith(OLE)
+BARE: Final = frozenset(
+    {UNKNOWN, "text/plain", "binary/octet-stream", "application/binary", "application/download",
+     "application/x-download", "application/force-download", "application/unknown"}
+)  # fmt: skip
+"""Media types that servers send for want of a better one."""
+LOOSE: Final = frozenset({Kind.BINARY_SHEET, Kind.RTF})
+"""Kinds whose endings are given to tables and texts of other kinds too, which Office opens."""
 
 
 def kind_of(head: bytes, members: Collection[str], packed_type: str, name: str, declared_type: str) -> Kind:
-    """Return the kind of a file by its `head`; `members` and `packed_type` (its member `mimetype`) are those of a ZIP.
+    """Return the kind of a file by its `head`; `members` and `packed_type` as `content_of` takes them.
 
     `declared_type` is the media type by a server or an uploader; may be empty. Raises ProcessingError:
     UNSUPPORTED_FILE_TYPE; INVALID_DOCUMENT for an empty file and one whose name contradicts its content.
@@ -111,94 +35,71 @@ def kind_of(head: bytes, members: Collection[str], packed_type: str, name: str, 
     if not head:
         raise ProcessingError(ErrorCode.INVALID_DOCUMENT, "The file is empty.")
     media_type = media_type_of(name, declared_type)
-    if media_type.startswith(("audio/", "video/")):
-        raise _unsupported(f"{_named(name, media_type)}, {SOUND}")
     declared = _declared_kind(media_type)
-    detected = _detected_kind(head, members, packed_type, declared)
-    if detected is None and declared is None:
-        raise _unsupported(", ".join(filter(None, (_named(name, media_type), _unsupported_kind(head, members)))))
-    if detected is None or not (declared in (None, detected) or {declared, detected} <= TEXT_KINDS):
-        content = KIND_NAMES[detected] if detected else _unsupported_kind(head, members) or "of no known format"
-        raise ProcessingError(
-            ErrorCode.INVALID_DOCUMENT,
-            f"The file does not match its name or media type: by these it is {KIND_NAMES[declared or Kind.TEXT]}, "
-            f"but its content is {content}.",
-        )
-    return detected if declared is None or detected is Kind.HTML else declared
+    content = content_of(head, members, packed_type, declared)
+    is_named = by_name(name) is not None
+    if isinstance(content, Kind) and not is_named and (content not in TEXT_KINDS or media_type in BARE):
+        return content
+    if media_type.startswith(("audio/", "video/")):
+        raise _unsupported(f"{_named(name, media_type)}, {SOUND.phrase}")
+    if not isinstance(content, Kind):
+        raise _refusal(content, declared, name, media_type)
+    if declared is None or declared in LOOSE or (content is Kind.HTML and declared in TEXT_KINDS):
+        return content
+    if declared is not content and not {declared, content} <= TEXT_KINDS:
+        raise _mismatch(declared, OF_KIND[content].name)
+    return declared
 
 
 def media_type_by(kind: Kind, name: str, head: bytes) -> str:
     """Return the media type of a file of a kind."""
-    by_name = media_type_of(name)
-    if _declared_kind(by_name) is kind:
-        return by_name
-    if kind is Kind.IMAGE:
-        return next((media_type for mark, media_type in _IMAGE_TYPES if head.startswith(mark)), "image/webp")
-    return next(media_type for media_type, of in KINDS.items() if of is kind)
-
-
-_IMAGE_TYPES: Final = (
-    (b"\x89PNG", "image/png"),
-    (b"\xff\xd8", "image/jpeg"),
-    ((b"II", b"MM"), "image/tiff"),
-    (b"GIF8", "image/gif"),
-    (b"BM", "image/bmp"),
-)
+    named = media_type_of(name)
+    if _declared_kind(named) is kind:
+        return named
+    match kind:
+        case Kind.IMAGE:
+            return image_type(head)
+        case Kind.OPEN_DOCUMENT:
+            return open_document_type(head)
+        case Kind.BINARY_SHEET if is_zip(head):
+            return OF_KIND[kind].endings[".xlsb"]
+    return next(iter(OF_KIND[kind].endings.values()))
 
 
 def _declared_kind(media_type: str) -> Kind | None:
-    return Kind.IMAGE if media_type.startswith("image/") else KINDS.get(media_type.lower())
+    kind = KINDS.get(media_type.lower())
+    return Kind.IMAGE if kind is None and media_type.startswith("image/") else kind
 
 
-def _detected_kind(head: bytes, members: Collection[str], packed_type: str, declared: Kind | None) -> Kind | None:
-    if is_zip(head):
-        return _kind_packed(members, packed_type)
-    if b"%PDF-" in head[:PDF_MARK_WITHIN]:
-        return Kind.PDF
-    if head.startswith(IMAGES) or _is_bitmap(head) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP"):
-        return Kind.IMAGE
-    if _unsupported_kind(head, members) or not (_is_text(head) or (declared in TEXT_KINDS and b"\0" not in head)):
-        return None
-    return Kind.HTML if WEB_PAGE.match(head.removeprefix(b"\xef\xbb\xbf")) else Kind.TEXT
+def _refusal(content: Refused | None, declared: Kind | None, name: str, media_type: str) -> ProcessingError:
+    """Return why a file is not read, whose content is of no kind that is."""
+    if declared is not None and declared not in LOOSE and not _is_refused_image(content, declared):
+        return _mismatch(declared, content.phrase if content else "of no known format")
+    what = content or _refused_by(name, media_type)
+    return _unsupported(", ".join(filter(None, (_named(name, media_type), what.phrase if what else ""))))
 
 
-def _kind_packed(members: Collection[str], packed_type: str) -> Kind | None:
-    if packed_type == MEDIA_TYPES[".epub"]:
-        return Kind.EPUB
-    names = _normal(members)
-    if CONTENT_TYPES not in names:
-        return Kind.EPUB if EPUB_CONTAINER in members else None  # some books lack the member `mimetype`
-    if BINARY_SHEETS in names:
-        return None
-    return next((kind for folder, kind in MEMBERS if any(name.startswith(folder) for name in names)), None)
+def _is_refused_image(content: Refused | None, declared: Kind) -> bool:
+    """Whether a file is an image as declared, of a format that is not read."""
+    return declared is Kind.IMAGE and content is not None and any(one in IMAGE_ENDINGS for one in content.endings)
 
 
-def _normal(members: Collection[str]) -> frozenset[str]:
-    """Return the names of a ZIP's members as Office compares them: in lower case, with slashes."""
-    return frozenset(name.replace("\\", "/").lstrip("/").lower() for name in members)
+IMAGE_ENDINGS: Final = frozenset({".djvu", ".jp2", ".cr3"})
 
 
-def _is_bitmap(head: bytes) -> bool:
-    """Whether a file is a BMP, by its mark and the reserved zeros: a text may begin with BM too."""
-    return head[:2] == b"BM" and head[6:10] == bytes(4) and len(head) > 26
+def _refused_by(name: str, media_type: str) -> Refused | None:
+    """Return what is refused by its ending, else by its media type."""
+    ending = f".{name.rpartition('.')[2].lower()}"
+    found = (one for one in REFUSED if ending in one.endings)
+    return next(found, None) or next((one for one in REFUSED if media_type in one.media_types), None)
 
 
-def _is_text(head: bytes) -> bool:
-    return head.startswith(BOMS) or not CONTROLS.intersection(head)
-
-
-def _unsupported_kind(head: bytes, members: Collection[str]) -> str | None:
-    """Return the name of an unsupported kind, if it is detected."""
-    if is_zip(head) and BINARY_SHEETS in _normal(members):
-        return "a binary spreadsheet (XLSB): save it as XLSX"
-    if is_zip(head):
-        return "a ZIP archive that is neither Office nor EPUB" if members else "an empty ZIP archive"
-    if is_ole(head):
-        return "an Office file in the format before 2007: save it as DOCX, PPTX or XLSX"
-    if head[4:8] == b"ftyp" or (head[:4] == b"RIFF" and head[8:12] in (b"WAVE", b"AVI ")):
-        return SOUND
-    marks = UNSUPPORTED_TEXT if _is_text(head) else UNSUPPORTED
-    return next((what for mark, what in marks if head.startswith(mark)), None)
+def _mismatch(declared: Kind, content: str) -> ProcessingError:
+    return ProcessingError(
+        ErrorCode.INVALID_DOCUMENT,
+        f"The file does not match its name or media type: by these it is {OF_KIND[declared].name}, "
+        f"but its content is {content}.",
+    )
 
 
 def _named(name: str, media_type: str) -> str:
@@ -210,11 +111,8 @@ def _named(name: str, media_type: str) -> str:
 
 
 def _unsupported(what: str) -> ProcessingError:
+    endings = sorted(ending for one in FORMATS for ending in one.endings)
     return ProcessingError(
         ErrorCode.UNSUPPORTED_FILE_TYPE,
-        f"Files of this type are not supported: {what}. Supported are {', '.join(_readable())}.",
+        f"Files of this type are not supported: {what}. Supported are {', '.join(endings)}.",
     )
-
-
-def _readable() -> list[str]:
-    return sorted(ending for ending, kind in MEDIA_TYPES.items() if not kind.startswith(("audio/", "video/")))

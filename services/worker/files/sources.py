@@ -86,15 +86,27 @@ def open_source(filename: str, workspace: Workspace, end_marker: bytes) -> Itera
 
     Raises ProcessingError: FILE_NOT_ALLOWED, FILE_NOT_FOUND, FILE_TOO_LARGE; BlobStoreError.
     """
-    if filename.startswith(UPLOAD_SCHEME):
-        name, file = _open_upload(filename.removeprefix(UPLOAD_SCHEME), workspace)
-    else:
-        path, root = _allowed(filename, workspace)
-        name, file = path.name, _open_settled(path, root, end_marker)
+    if not filename.startswith(UPLOAD_SCHEME):
+        with open_path(Path(filename.replace("\\", "/")), workspace, end_marker) as source:
+            yield source
+        return
+    name, file = _open_upload(filename.removeprefix(UPLOAD_SCHEME), workspace)
     with file:
-        size = os.fstat(file.fileno()).st_size
-        _check_size(size, workspace.limits)
-        yield Source(name=name, size=size, file=file)
+        yield _source(name, file, workspace)
+
+
+@contextmanager
+def open_path(path: Path, workspace: Workspace, end_marker: bytes) -> Iterator[Source]:
+    """Open a file on the worker's disk, whose name may have backslashes. Waits and raises as `open_source`."""
+    resolved, root = _allowed(path, workspace)
+    with _open_settled(resolved, root, end_marker) as file:
+        yield _source(resolved.name, file, workspace)
+
+
+def _source(name: str, file: BinaryIO, workspace: Workspace) -> Source:
+    size = os.fstat(file.fileno()).st_size
+    _check_size(size, workspace.limits)
+    return Source(name=name, size=size, file=file)
 
 
 @contextmanager
@@ -134,9 +146,9 @@ def _check_size(size: int, limits: Limits) -> None:
 # --- a path on the worker's disk ------------------------------------------------------------------------------
 
 
-def _allowed(filename: str, workspace: Workspace) -> tuple[Path, Path]:
+def _allowed(path: Path, workspace: Workspace) -> tuple[Path, Path]:
     """Return the resolved path and the root that it is below. Paths elsewhere are not accessed."""
-    path, store = Path(filename.replace("\\", "/")), workspace.blobs.root
+    store = workspace.blobs.root
     if not path.is_absolute() or ".." in path.parts:
         raise _not_allowed()
     try:

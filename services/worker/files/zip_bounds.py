@@ -12,7 +12,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from schemas.errors import ErrorCode
 from services.worker.errors import ProcessingError
-from services.worker.files.kinds import EPUB_CONTAINER
+from services.worker.files.marks import EPUB_CONTAINER
 
 MAX_MEMBERS = 20_000
 MAX_RATIO = 200  # a sheet of equal rows has a ratio of 100; a higher ratio is a ZIP bomb

@@ -14,7 +14,7 @@ def joined(spans: Iterable[Span]) -> Spans:
     for span in spans:
         if not span.text:
             continue
-        if merged and replace(merged[-1], text="") == replace(span, text=""):
+        if merged and _style(merged[-1]) == _style(span):
             merged[-1] = replace(span, text=merged[-1].text + span.text)
         else:
             merged.append(span)
@@ -26,10 +26,15 @@ def _stripped(spans: list[Span]) -> Spans:
         del spans[0]
     while spans and not spans[-1].text.strip():
         del spans[-1]
-    if spans:
+    if spans and spans[0].text[0].isspace():
         spans[0] = replace(spans[0], text=spans[0].text.lstrip())
+    if spans and spans[-1].text[-1].isspace():
         spans[-1] = replace(spans[-1], text=spans[-1].text.rstrip())
     return tuple(spans)
+
+
+def _style(span: Span) -> tuple[bool, bool, bool, bool, str]:
+    return span.bold, span.italic, span.code, span.strike, span.link
 
 
 def lines(pieces: Sequence[Spans]) -> Spans:

@@ -6,10 +6,10 @@ from typing import Final, cast
 
 from schemas.documents import ResolvedDocument
 from schemas.errors import ErrorCode
+from schemas.formats import Kind
 from schemas.job_types.inspection import LOOKED_AT, WITH_TEXT, InspectionParameters
 from schemas.job_types.parameters import JobParameters
 from services.worker.errors import ProcessingError
-from services.worker.files.kinds import Kind
 from services.worker.files.sources import Source, open_claim, open_source
 from services.worker.pages import mupdf
 from services.worker.processors.extraction.detection import detect_kind, end_marker_of

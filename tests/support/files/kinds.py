@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.support.files import office, voice
+from tests.support.files.opendocument import open_document
 
 Make = Callable[[Path], Path]
 
@@ -54,3 +55,11 @@ FILES: dict[str, tuple[Make, str, str]] = {
     "tax.txt": (written("The tax return must be handed in before the end of July."), "fiscal deadline", "tax return"),
 }
 """By the name of a file: how it is made, what to ask for, and what the chunk that is found must contain."""
+
+FURTHER: dict[str, Make] = {
+    "a.odt": lambda path: open_document(path, "text", "<text:h>Plan</text:h><text:p>words</text:p>"),
+    "a.rtf": written(r"{\rtf1\ansi Gr\'fc\'dfe {\b bold}\par\trowd\intbl a\cell b\cell\row}"),
+    "a.eml": written("From: a@example.com\nMIME-Version: 1.0\nContent-Type: text/html\n\n<h1>Title</h1><p>words"),
+    "a.svg": written('<svg xmlns="http://www.w3.org/2000/svg"><title>Plan</title><text>words</text></svg>'),
+}
+"""Files of further kinds: how each is made."""

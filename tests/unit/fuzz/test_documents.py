@@ -15,13 +15,13 @@ from piperoll.store.blobs import Blobs
 from schemas.errors import ErrorCode
 from services.worker.children.protocol import Completed, Failed
 from tests.support.children import assignment, ignore, running_pool
-from tests.support.files.kinds import FILES
+from tests.support.files.kinds import FILES, FURTHER
 from tests.support.files.mutation import mutated
 from tests.support.files.pdf import pdf
 from tests.support.waiting import PATIENCE_S
 
 SEED = 20261129
-NAMES = ("a.pdf", *(name for name in FILES if not name.endswith((".wav", ".png", ".md", ".txt"))))
+NAMES = ("a.pdf", *(name for name in FILES if not name.endswith((".wav", ".png", ".md", ".txt"))), *FURTHER)
 OF_THE_MACHINE = "root:x:0"
 """The begin of /etc/passwd, which entities and paths of the variants name."""
 OF_THE_INPUT = frozenset(
@@ -41,7 +41,8 @@ OF_THE_INPUT = frozenset(
 
 def variants(tmp_path: Path, name: str, count: int, seed: object) -> list[Path]:
     original = tmp_path / f"original-{name}"
-    (pdf if name == "a.pdf" else FILES[name][0])(original)
+    make = {"a.pdf": pdf, **FURTHER}.get(name) or FILES[name][0]
+    make(original)
     content, found = original.read_bytes(), []
     for number in range(count):
         chances = random.Random(f"{seed} {name} {number}")

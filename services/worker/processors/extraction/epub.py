@@ -8,10 +8,11 @@ from zipfile import ZipFile
 from lxml import etree
 
 from schemas.errors import ErrorCode
+from schemas.formats import OF_KIND, Kind
 from services.worker.characters import declared
 from services.worker.characters.reading import read
 from services.worker.errors import ProcessingError
-from services.worker.files.kinds import EPUB_CONTAINER, KIND_NAMES, Kind
+from services.worker.files.marks import EPUB_CONTAINER
 from services.worker.files.sources import Source
 from services.worker.files.zip_bounds import DAMAGED, open_zip
 from services.worker.processors.extraction.markup import TITLE_CHARS, bounded_page
@@ -37,7 +38,7 @@ def read_epub(source: Source, max_chapters: int, on_part: OnPart) -> ExtractedTe
     parts: list[TextPart] = []
     notes: dict[str, None] = {}
     failed = []
-    with reading(KIND_NAMES[Kind.EPUB]), open_zip(source.path) as book:
+    with reading(OF_KIND[Kind.EPUB].name), open_zip(source.path) as book:
         title, chapters, missing = _spine(book)
         _require_plain(book, chapters)
         checked_count(len(chapters), max_chapters, "chapter")

@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from typing import Any, BinaryIO, Final
 
 from schemas.errors import ErrorCode
+from schemas.formats import OF_KIND, Kind
 from services.worker.errors import ProcessingError
-from services.worker.files.kinds import KIND_NAMES, Kind
 from services.worker.files.sources import Source
 from services.worker.ocr.contract import SCAN
 from services.worker.pages.drawing import Pixels
 from services.worker.processors.extraction.parts import checked_count, reading
 
-FORMATS: Final = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF")
+FORMATS: Final = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF", "AVIF", "HEIF")
 MAX_PIXELS: Final = 120_000_000
 """The limit of one image before it is shrunk: 360 MB in memory. Large phone pictures have 108 million."""
 
@@ -37,8 +37,10 @@ def count_images(source: Source, max_pages: int) -> int:
 
 
 def _opened(file: BinaryIO) -> Any:
+    import pi_heif
     from PIL import Image
 
+    pi_heif.register_heif_opener(thumbnails=False)
     Image.MAX_IMAGE_PIXELS = None  # MAX_PIXELS is checked instead
     with _decoding():
         return Image.open(file, formats=FORMATS)
@@ -47,7 +49,7 @@ def _opened(file: BinaryIO) -> Any:
 @contextmanager
 def _decoding() -> Iterator[None]:
     """Convert Pillow's errors to INVALID_DOCUMENT; ignore its warnings, such as those about metadata."""
-    with reading(KIND_NAMES[Kind.IMAGE]), warnings.catch_warnings():
+    with reading(OF_KIND[Kind.IMAGE].name), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 

@@ -10,9 +10,9 @@ from typing import Final
 
 from schemas.blocks import Block, BlockKind
 from schemas.errors import ErrorCode
+from schemas.formats import OF_KIND, Kind
 from services.worker.blocks.markdown import FURNITURE, markdown
 from services.worker.errors import ProcessingError
-from services.worker.files.kinds import KIND_NAMES, Kind
 from services.worker.files.sources import Source
 from services.worker.office.notes import NoteList
 from services.worker.office.package import Package, opened
@@ -43,7 +43,7 @@ def read_docx(source: Source) -> ExtractedText:
         blocks = document_blocks(package)
         missing = lost(document_part(package), "the document", blocks)
         text.add(blocks)
-        return text.extracted(package, missing, title=_first_heading(blocks))
+        return text.extracted(package, missing, title=first_heading(blocks))
 
 
 def read_pptx(source: Source, max_slides: int, on_part: OnPart) -> ExtractedText:
@@ -61,7 +61,7 @@ def read_pptx(source: Source, max_slides: int, on_part: OnPart) -> ExtractedText
             if slide is not None:
                 missing += lost(slide, f"slide {number}", blocks)
                 slide.forget()
-        return text.extracted(package, missing, "slide", title=_first_heading(text.blocks()))
+        return text.extracted(package, missing, "slide", title=first_heading(text.blocks()))
 
 
 def read_xlsx(source: Source, max_sheets: int, on_part: OnPart) -> ExtractedText:
@@ -69,7 +69,7 @@ def read_xlsx(source: Source, max_sheets: int, on_part: OnPart) -> ExtractedText
     text = _Text()
     missing: list[str] = []
     with _package(source, Kind.XLSX) as package:
-        book = Workbook(package, _Budget().take)
+        book = Workbook(package, Budget().take)
         count = checked_count(len(book), max_sheets, "sheet")
         for number in range(1, count + 1):
             on_part(number, count)
@@ -84,7 +84,7 @@ def read_xlsx(source: Source, max_sheets: int, on_part: OnPart) -> ExtractedText
 @contextmanager
 def _package(source: Source, kind: Kind) -> Iterator[Package]:
     """Open a file; errors inside become ProcessingError INVALID_DOCUMENT."""
-    with reading(KIND_NAMES[kind]), opened(source.path, NoteList()) as package:
+    with reading(OF_KIND[kind].name), opened(source.path, NoteList()) as package:
         yield package
 
 
@@ -130,12 +130,13 @@ class _Text:
                 yield block
 
 
-def _first_heading(blocks: Iterable[Block]) -> str:
+def first_heading(blocks: Iterable[Block]) -> str:
+    """Return the text of the first heading that has any, empty without one."""
     texts = (" ".join(block.text.split()) for block in blocks if block.kind is BlockKind.HEADING)
     return next((text[:TITLE_CHARS] for text in texts if text), "")
 
 
-class _Budget:
+class Budget:
     """Counts cells and their characters, as the cells are read: equal texts are stored once, and written often.
 
     Raises ProcessingError FILE_TOO_LARGE above MAX_CELLS and MAX_CHARACTERS.
@@ -146,6 +147,7 @@ class _Budget:
         self._characters = 0
 
     def take(self, cells: int, characters: int) -> None:
+        """Count cells and their characters."""
         self._cells += cells
         self._characters += characters
         if self._cells > MAX_CELLS:

@@ -7,20 +7,23 @@ from typing import Any, Final, cast
 
 from schemas.documents import ResolvedDocument
 from schemas.errors import ErrorCode
+from schemas.formats import Kind
 from schemas.job_types.extraction import ExtractionParameters
 from schemas.job_types.parameters import JobParameters
 from schemas.job_types.values import OUTPUT_FILES
 from services.worker.blocks.outputs import written
 from services.worker.errors import ProcessingError
-from services.worker.files.kinds import Kind
 from services.worker.files.sources import Source, open_claim, open_source, open_url
 from services.worker.layout.reading import READING as READING_OF_LAYOUT
 from services.worker.ocr.engines import described
 from services.worker.pages import mupdf
+from services.worker.processors.extraction.binary_sheets import read_binary_sheets
 from services.worker.processors.extraction.detection import detect_kind, end_marker_of
 from services.worker.processors.extraction.epub import read_epub
-from services.worker.processors.extraction.markup import read_html, read_text
+from services.worker.processors.extraction.mail import read_mail, read_web_archive
+from services.worker.processors.extraction.markup import read_html, read_rtf, read_svg, read_text
 from services.worker.processors.extraction.office import read_docx, read_pptx, read_xlsx
+from services.worker.processors.extraction.opendocument import read_open_document
 from services.worker.processors.extraction.pages import PageReader, read_image
 from services.worker.processors.extraction.parts import ExtractedText, OnPart, TextPart, storable
 from services.worker.processors.extraction.pdf_pages import no_pictures, read_pdf
@@ -30,7 +33,7 @@ from services.worker.processors.pdf.selected_pages import PassProgress, Selected
 from services.worker.run.page_care import nothing_left_out
 from services.worker.run.workspace import ReportProgress, Result, Workspace
 
-READER: Final = 4
+READER: Final = 5
 """The version of the text extraction: an increment invalidates cached results."""
 NO_TEXT: Final = "There is no text in the file."
 BEGUN, DRAWN_FROM, READ = 30, 60, 90
@@ -117,10 +120,22 @@ class _Reading:
                 return read_pptx(source, limit, self._on_part("slide"))
             case Kind.XLSX:
                 return read_xlsx(source, limit, self._on_part("sheet"))
+            case Kind.BINARY_SHEET:
+                return read_binary_sheets(source, limit, self._on_part("sheet"))
+            case Kind.RTF:
+                return read_rtf(source)
+            case Kind.OPEN_DOCUMENT:
+                return read_open_document(source, limit, self._on_part("part"))
             case Kind.EPUB:
                 return read_epub(source, limit, self._on_part("chapter"))
             case Kind.HTML:
                 return read_html(source)
+            case Kind.MAIL:
+                return read_mail(source)
+            case Kind.WEB_ARCHIVE:
+                return read_web_archive(source)
+            case Kind.SVG:
+                return read_svg(source)
             case _:
                 return read_text(source, kind)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from schemas.errors import ErrorCode
 from services.worker.errors import ProcessingError
 from services.worker.files.beneath import open_folder, root_of
-from services.worker.files.sources import SETTLE_S, Source, open_source
+from services.worker.files.sources import SETTLE_S, Source, open_path
 from services.worker.processors.sync.listing import Heartbeat, ListedFile, SourceListing, readable
 from services.worker.run.workspace import Limits, Workspace
 
@@ -50,7 +50,7 @@ class LocalFolder:
     def open(self, path: str, beat: Heartbeat) -> AbstractContextManager[Source]:
         """See SyncPlace.open; the location of the open file is checked again."""
         beat()
-        return open_source(str(self._folder / path), self._workspace, b"")
+        return open_path(self._folder / path, self._workspace, b"")
 
 
 def _list_entry(entry: "os.DirEntry[str]", below: str, listing: SourceListing, pending: list[str]) -> int:

@@ -24,6 +24,19 @@ def test_the_server_s_own_name_for_a_file_goes_before_the_url_s(get: Fetch, site
     assert get(site.file("/", b"x", "text/plain")).name == "download"
 
 
+@pytest.mark.parametrize(
+    "named",
+    [
+        "attachment; filename=\"plain.pdf\"; filename*=UTF-8''Gr%C3%BC%C3%9Fe.pdf",
+        "attachment; filename*=UTF-8''Gr%C3%BC%C3%9Fe.pdf; filename=plain.pdf",
+        "attachment; FileName=plain.pdf; FILENAME*=iso-8859-1'de'Gr%FC%DFe.pdf",
+    ],
+)
+def test_the_extended_name_goes_before_the_plain_one(get: Fetch, site: Website, named: str) -> None:
+    """RFC 6266, 4.3."""
+    assert get(site.file("/download", b"x", "text/plain", Content_Disposition=named)).name == "Grüße.pdf"
+
+
 def test_redirects_are_followed_and_the_last_address_is_returned(get: Fetch, site: Website) -> None:
     site.file("/deep/end.txt", b"there", "text/plain")
     site.redirect("/deep/two", "end.txt", 307)

@@ -86,11 +86,11 @@ def test_a_main_part_of_another_name_is_found_by_its_relationship(desk: Desk, ki
     assert "Words of the text" in desk.text(path)
 
 
-def test_a_binary_spreadsheet_is_named_as_such(desk: Desk) -> None:
+def test_a_damaged_binary_spreadsheet_is_named_as_such(desk: Desk) -> None:
     content = office.packed({"[Content_Types].xml": b"<Types/>", "xl/workbook.bin": b"\x83\x01"})
     error = desk.refused(desk.file("a.xlsb", content))
-    assert error.code is ErrorCode.UNSUPPORTED_FILE_TYPE
-    assert "a binary spreadsheet (XLSB): save it as XLSX" in error.message
+    assert error.code is ErrorCode.INVALID_DOCUMENT
+    assert "a binary spreadsheet (XLS, XLSB)" in error.message
 
 
 def test_a_foreign_form_of_the_format_is_unsupported_and_not_damaged(desk: Desk) -> None:

@@ -3,7 +3,8 @@
 import pytest
 
 from piperoll.templates import TemplateReadError, engine
-from services.worker.files.kinds import Kind, kind_of
+from schemas.formats import Kind
+from services.worker.files.kinds import kind_of
 from services.worker.processors.extraction.markup import first_heading
 from services.worker.processors.session.slides import slides
 from services.worker.templates import outline, rules

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pillow_heif
 import pytest
 from PIL import Image
 
@@ -21,7 +22,10 @@ KINDS = {
     "a.bmp": "image/bmp",
     "a.gif": "image/gif",
     "a.tiff": "image/tiff",
+    "a.avif": "image/avif",
+    "a.heic": "image/heic",
 }
+pillow_heif.register_heif_opener()  # Pillow writes no HEIC without it
 ORIENTATION = 0x0112  # Exif 2.32, 4.6.4
 ON_ITS_SIDE = 6
 

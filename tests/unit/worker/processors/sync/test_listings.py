@@ -29,6 +29,14 @@ def test_hidden_files_links_and_unknown_types_are_passed_over_and_noted(
     assert len(result.notes) == 3
 
 
+def test_a_name_with_a_backslash_is_a_name(syncing: Syncing, source: Path) -> None:
+    write(source, "back\\slash.txt")
+    write(source, "in/two\\three.txt")
+    result = syncing.run()
+    assert paths(result, "added") == ["back\\slash.txt", "in/two\\three.txt"]
+    assert result.structured_data["failed"] == []
+
+
 def test_a_file_that_is_too_large_is_named_and_hinders_no_other(syncing: Syncing, source: Path) -> None:
     write(source, "large.txt", "x" * 100_001)
     write(source, "small.txt")

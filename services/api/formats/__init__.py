@@ -1,0 +1,1 @@
+"""The formats that an extraction reads, and those that it refuses."""

@@ -1,0 +1,1 @@
+"""E-mails and web pages saved as messages: their parts, as blocks."""

@@ -1,0 +1,118 @@
+"""OpenDocument files through the `extraction` processor."""
+
+from html import escape
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from schemas.errors import ErrorCode
+from tests.support.files.opendocument import SPACES, open_document, root
+from tests.support.runs.extraction import Desk
+
+TABLE = """<table:table><table:table-row><table:table-cell table:number-rows-spanned="2"><text:p>Hub</text:p>
+</table:table-cell><table:table-cell><text:p>1</text:p></table:table-cell></table:table-row><table:table-row>
+<table:covered-table-cell/><table:table-cell><text:p>7</text:p></table:table-cell></table:table-row></table:table>"""
+TITLE = 'presentation:class="title"'
+WORDS = st.text(st.sampled_from("abcdefghij äß&<"), min_size=1, max_size=8)
+
+
+def p(text: str) -> str:
+    return f"<text:p>{text}</text:p>"
+
+
+def frame(text: str, attributes: str = "") -> str:
+    return f"<draw:frame {attributes}><draw:text-box>{p(text)}</draw:text-box></draw:frame>"
+
+
+def test_a_text_keeps_headings_lists_tables_notes_comments_and_headers(desk: Desk) -> None:
+    note = (
+        f"<text:note><text:note-citation>1</text:note-citation><text:note-body>{p('NOTE')}</text:note-body></text:note>"
+    )
+    inner = f"<text:list><text:list-item>{p('in')}</text:list-item></text:list>"
+    body = (
+        f"<text:tracked-changes>{p('DELETED')}</text:tracked-changes>"
+        '<text:h text:outline-level="2">Plan</text:h>'
+        + p(f'A <text:span text:style-name="Strong">bold</text:span><text:s text:c="2"/>word{note}{frame("BOX")}')
+        + f'<text:list text:style-name="Numbers"><text:list-item>{p("one")}{inner}</text:list-item>'
+        f"<text:list-item>{p('two')}</text:list-item></text:list>{TABLE}"
+        f"<office:annotation><dc:creator>Ada</dc:creator>{p('Why?')}</office:annotation>"
+    )
+    result = desk.run(open_document(desk.folder / "a.odt", "text", body, header="LETTERHEAD"))
+    assert result.structured_data["extracted_text"] == (
+        "LETTERHEAD\n\n## Plan\n\nA **bold** word\n\n> **Note:** NOTE\n\nBOX\n\n1. one\n   - in\n2. two\n\n"
+        "| Hub | 1 |\n| --- | --- |\n|  | 7 |\n\n> **Comment:** Ada: Why?"
+    )
+    assert (result.pages, result.notes, result.structured_data["title"]) == (None, (), "Plan")
+
+
+def test_a_spreadsheet_shows_its_cells_and_not_its_empty_million_rows(desk: Desk) -> None:
+    body = f"""<table:table table:name="Costs"><table:table-row><table:table-cell>{p("Item")}</table:table-cell>
+<table:table-cell/><table:table-cell office:value="3.5">{p("3.50 €")}<office:annotation>{p("dear")}</office:annotation>
+</table:table-cell><table:table-cell table:number-columns-repeated="16381"/></table:table-row>
+<table:table-row table:number-rows-repeated="1048575"><table:table-cell table:number-columns-repeated="16384"/>
+</table:table-row></table:table>"""
+    result = desk.run(open_document(desk.folder / "a.ods", "spreadsheet", body))
+    assert result.structured_data["extracted_text"] == (
+        "## Costs\n\n| Item |  | 3.50 € |\n| --- | --- | --- |\n\n> **Comment:** dear"
+    )
+    assert result.structured_data["metadata"]["pageUnit"] == "sheet"
+
+
+def test_a_presentation_gives_slides_with_titles_shapes_and_notes(desk: Desk) -> None:
+    notes = f"<presentation:notes>{frame('Say hello')}</presentation:notes>"
+    slide = f"<draw:page>{frame('Start', TITLE)}"
+    body = f"{slide}<draw:g><draw:rect>{p('Shape')}</draw:rect></draw:g>{notes}</draw:page><draw:page/>"
+    result = desk.run(open_document(desk.folder / "a.odp", "presentation", body))
+    assert result.structured_data["extracted_text"] == "# Start\n\nShape\n\n> **Note:** Say hello"
+    assert (result.pages, result.structured_data["metadata"]["pageUnit"]) == (2, "slide")
+
+
+def test_a_chart_within_a_text_is_read(desk: Desk) -> None:
+    chart = root("document-content", f"<office:body><office:chart>{p('SALES')}</office:chart></office:body>")
+    body = p('<draw:frame><draw:object xlink:href="./Object 1"/></draw:frame>')
+    path = open_document(desk.folder / "a.odt", "text", body, objects={"Object 1/content.xml": chart})
+    assert desk.text(path) == "SALES"
+
+
+@pytest.mark.parametrize("unknown", ["text:odd", "draw:odd", "odd", "text:section"])
+def test_an_unknown_element_is_looked_through(desk: Desk, unknown: str) -> None:
+    body = f"<{unknown}>{p('inside')}</{unknown}>"
+    assert desk.text(open_document(desk.folder / "a.odt", "text", body)) == "inside"
+
+
+def test_words_that_no_reader_finds_are_named(desk: Desk) -> None:
+    path = open_document(desk.folder / "a.odt", "text", f"{p('read')}<text:section>unread</text:section>")
+    assert desk.run(path).notes == ("1 word is missing in the text, in the document: unread.",)
+
+
+def test_a_file_with_a_password_is_refused_as_such(desk: Desk) -> None:
+    path = open_document(desk.folder / "a.odt", "text", p("x"))
+    manifest = f'<m {SPACES} xmlns:m="urn:m"><m:encryption-data/></m>'
+    locked = open_document(desk.folder / "b.odt", "text", p("x"), objects={"META-INF/manifest.xml": manifest})
+    assert desk.text(path) == "x"
+    assert desk.refused(locked).code is ErrorCode.FILE_ENCRYPTED
+
+
+def test_a_repeated_row_without_end_is_too_large(desk: Desk) -> None:
+    row = f'<table:table-row table:number-rows-repeated="9999999"><table:table-cell>{p("x")}</table:table-cell>'
+    path = open_document(desk.folder / "a.ods", "spreadsheet", f"<table:table>{row}</table:table-row></table:table>")
+    assert desk.refused(path).code is ErrorCode.FILE_TOO_LARGE
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(st.lists(WORDS, min_size=2, max_size=2), min_size=1, max_size=4))
+def test_the_cells_of_a_table_are_what_was_written(desk: Desk, rows: list[list[str]]) -> None:
+    written = "".join(
+        f"<table:table-row>{''.join(f'<table:table-cell>{p(escape(cell))}</table:table-cell>' for cell in row)}"
+        "</table:table-row>"
+        for row in rows
+    )
+    path = open_document(desk.folder / "a.odt", "text", f"<table:table>{written}</table:table>{p('end')}")
+    document = desk.run(path, output="json").structured_data["document"]
+    tables = [block for block in document["blocks"] if block["kind"] == "table"]
+    read = [[cell["text"] for cell in row] for table in tables for row in table["rows"]]
+    wanted = [[" ".join(cell.split()) for cell in row] for row in rows]
+    while wanted and not any(wanted[-1]):
+        wanted.pop()
+    assert read == wanted
