@@ -7,14 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
-from piperoll.cli.console import CommandError, out, print_line, print_rows, run_command
+from piperoll.cli.console import STATUSES, CommandError, out, print_line, print_rows, run_command
 from piperoll.cli.target import DataDir, api_access_of, settings_of
 from piperoll.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="API keys.")
 
 
-@app.command()
+@app.command(epilog=STATUSES)
 def create(
     owner: Annotated[str, typer.Option(help="The owner of the jobs; all keys of an owner see the same jobs.")],
     scopes: Annotated[str, typer.Option(help="Comma separated: jobs (submit and read), submit, read, admin.")] = "jobs",
@@ -27,13 +27,13 @@ def create(
     run_command(_create(owner, scopes, days, data_dir))
 
 
-@app.command("list")
+@app.command("list", epilog=STATUSES)
 def list_keys(data_dir: DataDir = None) -> None:
     """List all keys, including revoked ones, without their secret parts, which are not stored."""
     run_command(_list(data_dir))
 
 
-@app.command()
+@app.command(epilog=STATUSES)
 def revoke(
     key_id: Annotated[str, typer.Argument(help="The id that `list` shows: the part before the dot.")],
     data_dir: DataDir = None,

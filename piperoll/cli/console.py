@@ -25,7 +25,11 @@ from rich.progress import (
 from rich.table import Table
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
-COULD_NOT_RUN = 2  # nothing was examined or done: no stack, or a part of it does not answer
+COULD_NOT_RUN = 2  # nothing was examined or done: wrong arguments, no stack, or a part of it does not answer
+STATUSES = (
+    "Exit status: 0 done, 1 refused or failed, 2 could not run (no server, wrong arguments), 130 stopped by Ctrl-C."
+)
+"""The end of the help of most commands."""
 LABEL_WIDTH = 14  # of the longest label, and a gap
 GAP = 2
 OUTPUT_LOST = "the output cannot be written: {}"
@@ -48,7 +52,7 @@ class CommandError(Exception):
 
 
 class CouldNotRunError(CommandError):
-    """A command could not run: no stack, or one that does not answer. The exit status is COULD_NOT_RUN."""
+    """A command could not run: wrong arguments, no stack, or one that does not answer. Exits with COULD_NOT_RUN."""
 
 
 def print_line(text: str = "") -> None:

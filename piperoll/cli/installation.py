@@ -16,7 +16,8 @@ def adopt(
     yes: Annotated[bool, typer.Option("--yes", help="Do it; without it the plan is only shown.")] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Show which stores do not belong together; with --yes make them one installation. Stop all services before."""
+    """Show which stores do not belong together; with --yes make them one installation. Stop all services before.
+    Exit status 1 also if there is something to do, without --yes."""
     run_command(_adopt(yes, data_dir))
 
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 import typer
 
 from piperoll.cli import access, doctor, installation, local, sweep, tables, topics
+from piperoll.cli.console import STATUSES
 from piperoll.cli.dead_letters import commands as dead_letters
 from piperoll.cli.profiles import with_profile
 from piperoll.cli.remote import estimates, jobs, lists, one_job, redelivery, system
-from piperoll.cli.remote.output import STATUSES
 from piperoll.cli.seal import commands as seal
 from piperoll.runtime import run
 
@@ -53,7 +53,7 @@ def notifier() -> None:
 # Commands import their dependencies when they are called, so that services, which start here too, start fast.
 app.command(rich_help_panel="This machine")(local.up)
 app.command(rich_help_panel="This machine")(local.demo)
-app.command(rich_help_panel="This machine")(with_profile(access.link))
+app.command(rich_help_panel="This machine", epilog=STATUSES)(with_profile(access.link))
 ABOUT_JOBS: tuple[Callable[..., None], ...] = (
     jobs.submit,
     estimates.estimate,
@@ -77,9 +77,9 @@ for command in ABOUT_OTHERS:
     app.command(rich_help_panel="Documents and webhooks", epilog=STATUSES)(with_profile(command))
 app.command(rich_help_panel="Operating", epilog=STATUSES)(with_profile(system.system))
 app.command(rich_help_panel="Operating")(doctor.doctor)
-app.command(rich_help_panel="Operating")(installation.adopt)
+app.command(rich_help_panel="Operating", epilog=STATUSES)(installation.adopt)
 app.command(rich_help_panel="Operating")(tables.verify)
-app.command(rich_help_panel="Operating")(tables.rebuild)
+app.command(rich_help_panel="Operating", epilog=STATUSES)(tables.rebuild)
 app.command(rich_help_panel="Operating")(sweep.sweep)
 app.add_typer(topics.app, name="topics", rich_help_panel="Operating")
 app.add_typer(dead_letters.app, name="dead-letters", rich_help_panel="Operating")

@@ -21,7 +21,11 @@ BY_DEFAULT = "default"
 Option = Annotated[
     str,
     typer.Option(
-        "--profile", metavar="NAME", help="A profile of ~/.config/piperoll/profiles.toml, or PIPEROLL_CONFIG."
+        "--profile",
+        metavar="NAME",
+        help="A profile of ~/.config/piperoll/profiles.toml, or PIPEROLL_CONFIG. Without it and --data-dir the first "
+        "of these is taken: PIPEROLL_URL and PIPEROLL_API_KEY, PIPEROLL_PROFILE, a stack in the folder `data`, the "
+        "profile `default`.",
     ),
 ]
 _named: ContextVar[str] = ContextVar("profile", default="")

@@ -111,5 +111,5 @@ def lines_of(report: "VerifyReport") -> list[tuple[str, str]]:
         lines.append(("parked", f"{keys} with records that could not be decoded: see the dead letters"))
     if report.unkept:
         lines.append(("not kept", f"the verdict, for `piperoll system`: {report.unkept}"))
-    verdict = "holds" if report.holds else f"violated {counted(len(report.violations), 'time')}"
+    verdict = "holds" if report.holds else f"violated: {counted(len(report.violations), 'violation')}"
     return [*lines, ("verdict", verdict)]

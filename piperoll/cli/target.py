@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import psutil
 import typer
 
-from piperoll.cli.console import CommandError, CouldNotRunError
+from piperoll.cli.console import CouldNotRunError
 from piperoll.cli.profiles import Profile, default_profile, named_profile, profile_of
 from piperoll.settings import ClientSettings, Settings
 
@@ -69,12 +69,13 @@ def api_access_of(data_dir: Path | None, profile: str | None = None) -> ApiAcces
 
     The first of: the stack in `data_dir` or the profile of --profile, PIPEROLL_URL and PIPEROLL_API_KEY, the profile of
     PIPEROLL_PROFILE, a stack in the folder `data`, the profile `default`. None is completed by another, so that no key
-    is sent to a server that it is not for. `profile` is that of --profile where no command runs. Raises CommandError.
+    is sent to a server that it is not for. `profile` is that of --profile where no command runs. Raises
+    CouldNotRunError.
     """
     given = ClientSettings()
     named = named_profile() if profile is None else profile
     if named and data_dir is not None:
-        raise CommandError("--profile and --data-dir name two servers: give one of them")
+        raise CouldNotRunError("--profile and --data-dir name two servers: give one of them")
     if named:
         return _of_profile(profile_of(named, given.config))
     if data_dir is not None:
@@ -102,7 +103,7 @@ def _of_profile(profile: Profile) -> ApiAccess:
 def _of_environment(given: ClientSettings) -> ApiAccess:
     key = given.api_key.get_secret_value()
     if not key:
-        raise CommandError(
+        raise CouldNotRunError(
             "no API key: set PIPEROLL_API_KEY to a key of the API at PIPEROLL_URL, or name the folder of a running "
             "`piperoll up` with --data-dir, or a profile with --profile"
         )

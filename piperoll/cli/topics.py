@@ -4,7 +4,7 @@ from pathlib import Path
 
 import typer
 
-from piperoll.cli.console import entry, out, print_error, print_line, run_command, waiting
+from piperoll.cli.console import STATUSES, entry, out, print_error, print_line, run_command, waiting
 from piperoll.cli.target import DataDir, NoStackError, settings_of
 from piperoll.settings import Settings
 
@@ -13,7 +13,7 @@ DAY_MS = 24 * 3600 * 1000
 app = typer.Typer(no_args_is_help=True, help="The topics of the log.")
 
 
-@app.command()
+@app.command(epilog=STATUSES)
 def create(data_dir: DataDir = None) -> None:
     """Create the topics that are missing. Existing topics are not changed."""
     run_command(_create(data_dir))
@@ -31,13 +31,13 @@ def repair(data_dir: DataDir = None) -> None:
     run_command(_repair(data_dir))
 
 
-@app.command()
+@app.command(epilog=STATUSES)
 def describe(data_dir: DataDir = None) -> None:
     """Show the key, partitions, retention, writers and readers of each topic."""
     run_command(_describe(data_dir))
 
 
-@app.command()
+@app.command(epilog=STATUSES)
 def acl(data_dir: DataDir = None) -> None:
     """Print the commands that give each service its rights in Kafka, and no more."""
     run_command(_acl(data_dir))

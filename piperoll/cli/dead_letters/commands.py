@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from piperoll.cli.console import CommandError, counted, entry, print_line, run_command, waiting
+from piperoll.cli.console import STATUSES, CommandError, counted, entry, print_line, run_command, waiting
 from piperoll.cli.dead_letters.reading import find, name_of, open_redriving, read_waiting
 from piperoll.cli.dead_letters.texts import plain, readable
 from piperoll.cli.target import DataDir, settings_of
@@ -21,29 +21,30 @@ MOST_LISTED = 200
 app = typer.Typer(no_args_is_help=True, help="Records that could not be used, and partitions that stopped at one.")
 
 LetterName = Annotated[
-    str, typer.Argument(metavar="LETTER", help="A record by topic and position as in the list, such as jobs/3:120.")
+    str,
+    typer.Argument(metavar="LETTER", help="A record as the list has it, such as jobs/3:120, or its id, jobs-3-120."),
 ]
 
 
-@app.command(name="list")
+@app.command(name="list", epilog=STATUSES)
 def list_letters(data_dir: DataDir = None) -> None:
     """List the records that wait for a decision, stopped partitions first."""
     run_command(_list(data_dir))
 
 
-@app.command()
+@app.command(epilog=STATUSES)
 def show(letter: LetterName, data_dir: DataDir = None) -> None:
     """Show a record: its headers, its value, who parked it, and why."""
     run_command(_show(letter, data_dir))
 
 
-@app.command()
+@app.command(epilog=STATUSES)
 def redrive(letter: LetterName, data_dir: DataDir = None) -> None:
     """Put the record and all other parked records of its key back into their topic, in their order."""
     run_command(_redrive(letter, data_dir))
 
 
-@app.command()
+@app.command(epilog=STATUSES)
 def skip(letter: LetterName, data_dir: DataDir = None) -> None:
     """Leave the record out for good: its key or partition goes on. What only followed it is put back."""
     run_command(_skip(letter, data_dir))

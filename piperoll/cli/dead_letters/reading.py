@@ -19,11 +19,18 @@ def name_of(one: "Waiting") -> str:
 
 
 def find(found: Sequence["Waiting"], letter: str) -> "Waiting":
-    """The record of that name. Raises CommandError."""
+    """The record of that name, as in `jobs/3:120` or `jobs-3-120`, its id in the API. Raises CommandError."""
     for one in found:
-        if name_of(one) == letter:
+        if letter in (name_of(one), _id_of(one)):
             return one
     raise CommandError(f"no record {letter} waits for a decision: `piperoll dead-letters list` shows which do")
+
+
+def _id_of(one: "Waiting") -> str:
+    """The id of a record in the API, which the page and `piperoll system` show."""
+    from piperoll.log.redriving import short_name
+
+    return f"{short_name(one.topic)}-{one.position.partition}-{one.position.offset}"
 
 
 @asynccontextmanager

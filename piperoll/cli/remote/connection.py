@@ -38,13 +38,13 @@ async def connected_to(access: ApiAccess) -> AsyncIterator[AsyncClient]:
     try:
         client = AsyncClient(access.url, access.key, limits=httpx.Limits(max_connections=MOST_CONNECTIONS))
     except ValueError as error:
-        raise CommandError(f"{error}: see PIPEROLL_URL and PIPEROLL_API_KEY") from error
+        raise CommandError(f"{error}: see PIPEROLL_URL and PIPEROLL_API_KEY, or the profile") from error
     async with client:
         try:
             await client.health()
         except UnreachableError as error:
             raise CouldNotRunError(
-                f"no API answers at {access.url}: start one with `piperoll up`, or set PIPEROLL_URL"
+                f"no API answers at {access.url}: start one with `piperoll up`, or correct PIPEROLL_URL or the profile"
             ) from error
         except PiperollError as error:
             raise CommandError(sentence_of(error, access.url)) from error
@@ -79,7 +79,7 @@ def sentence_of(error: PiperollError, url: str = "") -> str:
     """Return the sentence for an error, with what to do."""
     match error:
         case AuthenticationError():
-            return f"{error}: set PIPEROLL_API_KEY to a key of this installation, or use --data-dir"
+            return f"{error}: use a key of this installation: by PIPEROLL_API_KEY, a profile, or --data-dir"
         case ForbiddenError():
             return f"{error}: use a key with this scope (`piperoll keys create --scopes`)"
         case UnexpectedAnswerError():

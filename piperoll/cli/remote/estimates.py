@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from piperoll.cli.console import counted, entry, print_rows, run_command
+from piperoll.cli.remote import completion
 from piperoll.cli.remote.jobs import page_range
 from piperoll.cli.remote.output import AsJson, length_of, print_json, shown
 from piperoll.cli.target import DataDir
@@ -25,8 +26,15 @@ def estimate(
     sources: Annotated[
         list[str], typer.Argument(metavar="FILE|FOLDER|URL...", help="What a job would read; files are uploaded.")
     ],
-    job_type: Annotated[str, typer.Option("--type", help="The job type; by default the one for such files.")] = "",
-    method: Annotated[str | None, typer.Option(help="The extraction method, of PDFs.")] = None,
+    job_type: Annotated[
+        str,
+        typer.Option(
+            "--type", help="The job type; by default the one for such files.", autocompletion=completion.job_type_names
+        ),
+    ] = "",
+    method: Annotated[
+        str | None, typer.Option(help="The extraction method, of PDFs.", autocompletion=completion.methods)
+    ] = None,
     pages: Annotated[str, typer.Option(help="Which pages of PDFs, such as 3, 1-3, 5- or -4.")] = "",
     include_images: Annotated[bool, typer.Option("--include-images", help="Also render the pages as images.")] = False,
     recursive: Annotated[bool, typer.Option("--recursive", help="Look into the folders of folders too.")] = False,
@@ -34,7 +42,7 @@ def estimate(
     data_dir: DataDir = None,
 ) -> None:
     """Upload files and show what jobs for them would take: pages, expected times and the queue. No job is created, and
-    the server deletes uploads without a job after some days."""
+    the server deletes uploads without a job after some days. Exit status 1 also if a job would fail."""
     from piperoll.cli.remote.sources import SourceOptions, job_sources
 
     parameters = page_range(pages) | ({"extraction_method": method} if method else {})

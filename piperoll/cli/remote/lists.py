@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from piperoll.cli.console import CommandError, print_rows, run_command
+from piperoll.cli.console import CouldNotRunError, print_rows, run_command
 from piperoll.cli.remote import completion
 from piperoll.cli.remote.output import AsJson, Limit, first_words, joined, moment, print_json, shown, size_of
 from piperoll.cli.target import DataDir
@@ -29,7 +29,9 @@ def jobs(
     job_type: Annotated[
         str | None, typer.Option("--type", help="Only jobs of this type.", autocompletion=completion.job_type_names)
     ] = None,
-    find: Annotated[str | None, typer.Option(metavar="WORDS", help="Only jobs with words that begin so.")] = None,
+    find: Annotated[
+        str | None, typer.Option(metavar="WORDS", help="Only jobs with words that begin with these.")
+    ] = None,
     batch: Annotated[str | None, typer.Option(help="Only jobs of this batch.")] = None,
     limit: Limit = 20,
     as_json: AsJson = False,
@@ -98,7 +100,7 @@ def search(
             yield hit
 
     def row(hit: Any) -> Sequence[str]:
-        return (f"{hit.score:.3f}", hit.document_id, str(hit.chunk), first_words(hit.text, HIT_CHARS))
+        return (f"{hit.score:.3f}", hit.name or hit.document_id, str(hit.chunk), first_words(hit.text, HIT_CHARS))
 
     run_command(_listed(found, ("score", "document", "chunk", "text"), row, limit, as_json, data_dir))
 
@@ -109,7 +111,7 @@ async def _folder_of(client: "AsyncClient", named: str | None) -> str:
     if len(fitting) == 1:
         return fitting[0]
     known = joined([f"{one.name} ({one.id})" for one in folders]) or "none"
-    raise CommandError(f"name one folder with --folder, by its id or name: there are {known}")
+    raise CouldNotRunError(f"name one folder with --folder, by its id or name: there are {known}")
 
 
 async def _listed(

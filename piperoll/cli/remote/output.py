@@ -14,10 +14,6 @@ from piperoll.cli.remote import completion
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-STATUSES = (
-    "Exit status: 0 done, 1 refused or failed, 2 could not run (no server, wrong arguments), 130 stopped by Ctrl-C."
-)
-
 
 class OutFormat(StrEnum):
     """What `submit --out` writes of a result."""

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from piperoll.cli.console import CommandError, CouldNotRunError
 from piperoll.job_types import job_types
+from schemas.formats import REFUSED
 from schemas.job_types.declaration import JobType
 from schemas.media import MEDIA_TYPES, media_type_of
 
@@ -100,7 +101,7 @@ def _files(path: Path, recursive: bool, problems: list[str]) -> Iterator[tuple[P
     """Yield the files of an argument, each with the folder that its name is relative to."""
     if path.is_file():
         if path.suffix.lower() not in MEDIA_TYPES:
-            problems.append(f"{path}: jobs read no files of this kind, only {', '.join(MEDIA_TYPES)}")
+            problems.append(f"{path}: {_unread(path.suffix.lower())}")
         elif not path.stat().st_size:
             problems.append(f"{path}: the file is empty")
         else:
@@ -115,6 +116,14 @@ def _files(path: Path, recursive: bool, problems: list[str]) -> Iterator[tuple[P
         advice = "" if recursive else "; --recursive looks into its folders too"
         problems.append(f"{path}: the folder has no files that jobs read{advice}")
     yield from ((one, path) for one in files)
+
+
+def _unread(ending: str) -> str:
+    """Return why no job reads files with this ending, and what to do about it."""
+    for refused in REFUSED:
+        if ending in refused.endings:
+            return f"jobs do not read {refused.phrase}"
+    return f"jobs read no files of this kind, only {', '.join(MEDIA_TYPES)}"
 
 
 def _is_taken(path: Path) -> bool:

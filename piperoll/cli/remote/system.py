@@ -137,5 +137,5 @@ def verdict_line(found: "VerdictView | None") -> str:
     """Return the last verdict and its time."""
     if found is None:
         return "never ran: `piperoll verify` compares the tables with the log"
-    verdict = "holds" if found.verdict == "holds" else f"violated {counted(found.violations, 'time')}"
+    verdict = "holds" if found.verdict == "holds" else f"violated: {counted(found.violations, 'violation')}"
     return f"{verdict}, {moment(found.ended_at)}"

@@ -8,14 +8,14 @@ from typing import Annotated
 
 import typer
 
-from piperoll.cli.console import CommandError, out, print_line, run_command
+from piperoll.cli.console import STATUSES, CommandError, out, print_line, run_command
 from piperoll.cli.target import DataDir, settings_of
 
 app = typer.Typer(no_args_is_help=True, help="Sealing keys of webhook tokens and signing keys.")
 KEY_BYTES = 32  # AES-256
 
 
-@app.command()
+@app.command(epilog=STATUSES)
 def draw(
     data_dir: Annotated[
         Path | None,
@@ -26,7 +26,7 @@ def draw(
     run_command(_draw(data_dir))
 
 
-@app.command()
+@app.command(epilog=STATUSES)
 def rotate(data_dir: DataDir = None) -> None:
     """Seal again, with the first of PIPEROLL_SEAL_KEYS, what older keys sealed. Services may run meanwhile."""
     run_command(_rotate(data_dir))

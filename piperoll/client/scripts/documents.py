@@ -21,6 +21,7 @@ def add_document(
     *,
     name: str | None = None,
     folder_id: str | None = None,
+    include_images: bool = False,
     wait: float | None = 0,
     idempotency_key: str | None = None,
     sent: Sent | None = None,
@@ -28,9 +29,12 @@ def add_document(
     """Upload a document, which a job then reads.
 
     `wait` is how many seconds the API waits for its text; None for as long as it allows, and then an unreadable
-    document is InvalidRequestError `EXTRACTION_FAILED`.
+    document is InvalidRequestError `EXTRACTION_FAILED`. With `include_images` the pages of a PDF are also drawn.
     """
-    file = part_of(source, name, {"folderId": folder_id} if folder_id else {}, sent)
+    form = {"folderId": folder_id} if folder_id else {}
+    if include_images:
+        form["includeImages"] = "true"
+    file = part_of(source, name, form, sent)
     headers = {"Idempotency-Key": idempotency_key or str(uuid4())}
     query = query_of({"wait": wait})
     request = ApiRequest("POST", "/v1/documents", query, headers=headers, file=file, wait_s=wait or 300.0)
@@ -64,9 +68,13 @@ def delete_document(document_id: str) -> Script[None]:
     yield from answered(delete(f"/v1/documents/{part(document_id)}"))
 
 
-def reextract(document_id: str) -> Script[RetryView]:
-    """Read a document again, whatever the cache has. Raises ConflictError while a job reads it."""
-    request = ApiRequest("POST", f"/v1/documents/{part(document_id)}/reextract", repeatable=False)
+def reextract(document_id: str, *, include_images: bool = False) -> Script[RetryView]:
+    """Read a document again, whatever the cache has. Raises ConflictError while a job reads it.
+
+    With `include_images` the pages of a PDF are also drawn.
+    """
+    query = query_of({"includeImages": include_images or None})
+    request = ApiRequest("POST", f"/v1/documents/{part(document_id)}/reextract", query, repeatable=False)
     return viewed(RetryView, (yield from answered(request)))
 
 

@@ -73,9 +73,14 @@ class FolderView(CamelView):
 
 
 class HitView(CamelView):
-    """A chunk that a search found: `score` is the cosine, 1 for the same direction."""
+    """A chunk that a search found: `score` is the cosine, 1 for the same direction.
+
+    `name` is the document's, `job_id` the job that read it; None if the server does not know them.
+    """
 
     document_id: str
+    name: str | None = None
+    job_id: str | None = None
     chunk: int
     text: str
     score: float

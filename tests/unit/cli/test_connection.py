@@ -56,7 +56,7 @@ def error(code: str, message: str, **details: object) -> object:
     ("status", "body", "sentence"),
     [
         (404, error("NOT_FOUND", "job not found"), r"^job-1: job not found \(NOT_FOUND\)$"),
-        (401, error("UNAUTHORIZED", "no"), "^no .*set PIPEROLL_API_KEY"),
+        (401, error("UNAUTHORIZED", "no"), "^no .*by PIPEROLL_API_KEY, a profile, or --data-dir$"),
         (403, error("FORBIDDEN", "this key lacks the scope 'read'"), "lacks the scope 'read'.*keys create"),
         (400, error("X", "no", supported=["native", "both"]), "Supported: native, both$"),
         (400, error("X", "no", supported={"a": ["b", "c"]}), "Supported: a: b, c$"),

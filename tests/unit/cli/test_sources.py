@@ -71,6 +71,21 @@ def test_what_cannot_be_read_is_refused_with_the_reason(folder: Path, name: str,
         planned(folder / "a.pdf", folder / name)
 
 
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("letter.DOC", r"jobs do not read a Word document in the format before 2007 \(DOC\): save it as DOCX$"),
+        ("mail.msg", "save it as EML"),
+        ("all.zip", "unpack it and send its files"),
+    ],
+)
+def test_a_kind_that_is_refused_comes_with_advice(folder: Path, name: str, sentence: str) -> None:
+    (folder / name).write_bytes(b"content")
+
+    with pytest.raises(SourceError, match=sentence):
+        planned(folder / name)
+
+
 def test_an_empty_folder_names_the_option_that_looks_deeper(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "above").mkdir()
     folder.rename(tmp_path / "above" / "in")

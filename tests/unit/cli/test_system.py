@@ -53,7 +53,7 @@ def test_a_plot_is_summed_and_its_newest_durations_are_named() -> None:
 
 @pytest.mark.parametrize(
     ("verdict", "violations", "line"),
-    [("holds", 0, "holds, 2026-01-01 12:00:00Z"), ("violated", 2, "violated 2 times, 2026-01-01 12:00:00Z")],
+    [("holds", 0, "holds, 2026-01-01 12:00:00Z"), ("violated", 2, "violated: 2 violations, 2026-01-01 12:00:00Z")],
 )
 def test_the_verdict_has_its_time(verdict: str, violations: int, line: str) -> None:
     found = {"verdict": verdict, "ended_at": AT, "seconds": 1, "violations": violations}

@@ -79,6 +79,27 @@ def test_a_folder_in_which_none_runs_is_named(command: str) -> None:
     assert "no stack runs in other: start one with `piperoll up --data-dir other`" in ended.stderr
 
 
+@pytest.mark.parametrize("command", sorted(set(commands()) - {"up", "demo"}))
+def test_the_help_of_a_command_states_its_exit_status(command: str) -> None:
+    ended = CliRunner().invoke(app, [*command.split(), "--help"])
+
+    assert "exit status" in " ".join(ended.stdout.split()).lower()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables"),
+    [(["jobs", "--profile", "a", "--data-dir", "b"], {}), (["jobs"], {"PIPEROLL_URL": "http://127.0.0.1:1"})],
+    ids=["two servers", "no key"],
+)
+def test_wrong_arguments_end_with_their_status(
+    arguments: list[str], variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    assert CliRunner().invoke(app, arguments).exit_code == COULD_NOT_RUN
+
+
 def test_every_command_that_takes_a_folder_is_examined() -> None:
     assert set(commands()) > NEED_NONE
     assert {"verify", "sweep", "dead-letters list", "topics check", "submit", "adopt"} <= set(commands()) - NEED_NONE

@@ -30,6 +30,29 @@ async def test_an_upload_reports_its_progress_and_has_a_length(tmp_path: Path) -
     assert half[-1] == (300_000, 300_000)
 
 
+@pytest.mark.parametrize("drawn", [True, False])
+async def test_the_pages_of_a_document_are_drawn_on_request_alone(drawn: bool) -> None:
+    both = Both(lambda _: success({"id": "job-1", "documentId": "doc-1", "status": "PENDING"}))
+
+    await both.call("documents.upload", b"%PDF-", name="a.pdf", include_images=drawn)
+    await both.call("documents.reextract", "doc-1", include_images=drawn)
+
+    assert len(both.sent) == 4
+    asked = [
+        b'name="includeImages"' in one.content or one.url.params.get("includeImages") == "true" for one in both.sent
+    ]
+    assert asked == [drawn] * 4
+
+
+async def test_a_hit_names_its_document_and_the_job_that_read_it() -> None:
+    hit = {"documentId": "doc-1", "chunk": 0, "text": "a", "score": 0.5}
+    both = Both(lambda _: success([hit, {**hit, "name": "a.pdf", "jobId": "job-1"}]))
+
+    found = await both.call("folders.search", "folder-1", "a")
+
+    assert [(one.name, one.job_id) for one in found] == [(None, None), ("a.pdf", "job-1")]
+
+
 @pytest.mark.parametrize("again", [True, False])
 async def test_an_open_file_is_sent_from_its_place_and_stays_open(again: bool) -> None:
     class Pipe(io.BytesIO):
