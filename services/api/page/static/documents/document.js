@@ -13,7 +13,7 @@ import { hasPictures } from "../job/results.js";
 import { Followed } from "../job/store.js";
 import { JobRow } from "../jobs/row.js";
 import { call, withQuery } from "../state/api.js";
-import { explainJob } from "../state/errors.js";
+import { explain, explainJob } from "../state/errors.js";
 import { go } from "../state/route.js";
 import { toast } from "../state/toasts.js";
 import { texts } from "../texts.js";
@@ -94,6 +94,10 @@ function Reading({ id }) {
     return () => following.close();
   }, [id]);
   const job = followed && followed.job.value;
+  const problem = followed && followed.problem.value;
+  if (problem && (!job || problem.status === 404)) {
+    return html`<${Problem} ...${explain(problem)}><${Button} icon="again" onClick=${() => followed.read()}>${texts.jobs.retry}<//><//>`;
+  }
   if (!job) return html`<p class="foot" role="status">${t.loadingOne}</p>`;
   if (job.status === "failed") return null;
   const pages = followed.pages.value.length > 1 || (followed.pages.value.length > 0 && hasPictures(job));

@@ -17,8 +17,12 @@ export function NewFolder({ onClose }) {
   const [state, setState] = useState({ wrong: {} });
   const submit = async (event) => {
     event.preventDefault();
-    const { body, wrong } = folderOf(Object.fromEntries(new FormData(event.currentTarget)));
-    if (!body) return setState({ wrong });
+    const form = event.currentTarget;
+    const { body, wrong } = folderOf(Object.fromEntries(new FormData(form)));
+    if (!body) {
+      form.elements.namedItem(Object.keys(wrong)[0]).focus();
+      return setState({ wrong });
+    }
     setState({ wrong, busy: true });
     try {
       const made = await call("POST", "/v1/folders", { body, headers: { "Idempotency-Key": drawKey() } });

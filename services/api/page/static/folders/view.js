@@ -1,6 +1,6 @@
 /** One folder: its search, its index, its documents, and uploads into it. */
-import { useCallback } from "preact/hooks";
-import { Button, Empty, Foreign, IconButton } from "../parts/controls.js";
+import { useCallback, useEffect } from "preact/hooks";
+import { Button, Empty, focusContent, Foreign, IconButton, Problem } from "../parts/controls.js";
 import { ask } from "../parts/dialog.js";
 import { html } from "../parts/html.js";
 import { Icon } from "../parts/icons.js";
@@ -15,6 +15,7 @@ import { options } from "../drop/queue.js";
 import { Zone } from "../drop/zone.js";
 import { useRowHeight } from "../jobs/view.js";
 import { call } from "../state/api.js";
+import { explain } from "../state/errors.js";
 import { go } from "../state/route.js";
 import { toast } from "../state/toasts.js";
 import { texts } from "../texts.js";
@@ -44,6 +45,9 @@ function Head({ folder, path }) {
     go("#/documents");
   });
   const name = folder.name || folder.id;
+  useEffect(() => {
+    document.title = `${name} · ${texts.product}`;
+  }, [name]);
   return html`<header class="batch-head"><h1><${Foreign} text=${name} title=${name.slice(0, 300)} /></h1><span class="hint">${t.words(folder.words || 0)}</span><span class="grow"></span>
       <${Button} kind="quiet-danger" icon="trash" disabled=${busy} onClick=${remove}>${t.remove}<//></header>
     ${folder.description && html`<p class="lead clamped" title=${folder.description.slice(0, 1000)}><${Foreign} text=${folder.description} /></p>`}`;
@@ -55,14 +59,16 @@ function Upload({ id }) {
     <${Queue} folder=${id} /></section>`;
 }
 
-function Files({ path, rows, complete, more, read }) {
+function Files({ path, rows, complete, error, more, read }) {
   const rowHeight = useRowHeight();
   const [busy, doing] = useWork();
   const takeOut = useCallback((file) => doing(async () => {
     await call("DELETE", `${path}/files/${encodeURIComponent(file.id)}`);
     toast(t.takenOut);
     await read();
+    focusContent();
   })(), [path, read]);
+  if (!rows && error) return html`<${Problem} ...${explain(error)}><${Button} icon="again" onClick=${read}>${texts.jobs.retry}<//><//>`;
   if (!rows) return html`<p class="foot" role="status">${t.loading}</p>`;
   const row = (file) => html`<div class="file-row"><${DocumentRow} document=${file} />
     <${IconButton} icon="close" label=${`${t.takeOut}: ${(file.name || file.id).slice(0, 100)}`} disabled=${busy} onClick=${() => takeOut(file)} /></div>`;

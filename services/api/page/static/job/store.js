@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals-core";
 import { call } from "../state/api.js";
 import { announce } from "../state/announce.js";
+import { ApiError } from "../state/errors.js";
 import { listen } from "../state/stream.js";
 import { ended, jobName, shownStatus } from "../state/shapes.js";
 import { texts } from "../texts.js";
@@ -56,7 +57,7 @@ export class Followed {
     const old = this.job.value;
     if (!old) return;
     if (job.deleted) {
-      this.problem.value = { status: 404 };
+      this.problem.value = new ApiError(404, "NOT_FOUND", "");
       return;
     }
     if (old.status !== job.status) announce(`${jobName(old)}: ${texts.status[shownStatus(job)]}`);

@@ -44,6 +44,11 @@ export function Problem({ sentence, remedy, children }) {
     <div><p class="problem-what"><${Foreign} text=${sentence} /></p>${remedy && html`<p>${remedy}</p>`}${children}</div></div>`;
 }
 
+/** Put the focus on the content: what had it is gone. */
+export function focusContent() {
+  document.getElementById("content").focus({ preventScroll: true });
+}
+
 /** Copy a text to the clipboard; returns whether the browser allowed it. */
 export async function copy(text) {
   try {

@@ -56,7 +56,7 @@ function More({ here, place, children }) {
     button.current.focus();
   };
   return html`<div class="more" ref=${box} onFocusOut=${left} onKeyDown=${pressed}>
-    <button type="button" ref=${button} class=${here ? "more-button here" : "more-button"} aria-expanded=${open} aria-controls="more-places" onClick=${() => setOpen(!open)}>
+    <button type="button" ref=${button} class=${here ? "more-button here" : "more-button"} aria-current=${here ? "true" : undefined} aria-expanded=${open} aria-controls="more-places" onClick=${() => setOpen(!open)}>
       <${Icon} name="more" /><span>${t.more}</span></button>
     <div id="more-places" class=${open ? "more-places open" : "more-places"} onClick=${() => setOpen(false)}>${children}</div></div>`;
 }

@@ -1,5 +1,5 @@
 /** The frame around every place: navigation, theme, session, connection, and dropping files anywhere. */
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 import { signOut, session } from "../session/session.js";
 import { announce } from "../state/announce.js";
 import { reachable } from "../state/api.js";
@@ -9,7 +9,7 @@ import { nextTheme, theme } from "../state/theme.js";
 import { toastError } from "../state/toasts.js";
 import { addDropped } from "../drop/queue.js";
 import { texts } from "../texts.js";
-import { Foreign, IconButton } from "../parts/controls.js";
+import { focusContent, Foreign, IconButton } from "../parts/controls.js";
 import { html } from "../parts/html.js";
 import { Icon, Mark } from "../parts/icons.js";
 import { Navigation, titleOf } from "./navigation.js";
@@ -19,9 +19,11 @@ const t = texts.nav;
 
 export function Shell({ children }) {
   const place = route.value;
+  useLayoutEffect(() => {
+    document.title = `${titleOf(place.name)} · ${texts.product}`; // before the effects of the places, which know more
+  }, [place.name, place.id]);
   useEffect(() => {
-    document.title = `${titleOf(place.name)} · ${texts.product}`;
-    if (former && place.name !== "jobs") document.getElementById("content").focus({ preventScroll: true }); // for screen readers
+    if (former && place.name !== "jobs") focusContent(); // for screen readers
     if (place.name !== "jobs") scrollTo(0, 0);
   }, [place.name, place.id]);
   return html`<a class="skip" href="#content" onClick=${skip}>${texts.skip}</a>

@@ -42,7 +42,7 @@ const ACTIONS = {
   "?": showShortcuts,
   "/": search,
   n: () => go("#/new"),
-  u: () => go(listHash.value),
+  u: back,
   t: nextTheme,
   j: () => move(1),
   k: () => move(-1),
@@ -55,6 +55,12 @@ function search() {
     go("#/jobs");
     requestAnimationFrame(() => setTimeout(() => document.getElementById("search")?.focus(), 50));
   }
+}
+
+/** Go where the link at the head of the content leads; without one, to the list of jobs. */
+function back() {
+  const link = document.querySelector("#content a.back");
+  go(link ? link.getAttribute("href") : listHash.value);
 }
 
 function move(by) {

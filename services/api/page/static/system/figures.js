@@ -5,6 +5,7 @@ import { errorRate } from "./plots.js";
 
 const t = texts.system;
 const MANY_FAIL = 0.1;
+const MOST_RECEIVERS = 100; // in an answer of the API
 const known = (value) => (value === null || value === undefined ? t.unknown : number(value));
 
 /** Return `[{name, value, hint, level}]`; the level is `bad`, `warn` or empty. A value that is not known is a dash. */
@@ -18,12 +19,13 @@ export function tilesOf(found, now) {
     { name: "pending", value: queue && number(queue.pending), hint: queue && (queue.oldest ? t.tiles.oldest(duration(waits)) : t.tiles.noneWaits) },
     { name: "processing", value: queue && number(queue.processing), hint: slots === undefined ? "" : t.tiles.slots(slots), level: workers?.length === 0 ? "bad" : "" },
     { name: "errors", value: plots && (rate === null ? "–" : percent(rate)), hint: t.tiles.lastHour, level: rate > MANY_FAIL ? "warn" : "" },
-    { name: "receivers", value: receivers && number(receivers.length), hint: t.tiles.retried, level: receivers?.length ? "warn" : "" },
+    { name: "receivers", value: receivers && countOf(receivers), hint: t.tiles.retried, level: receivers?.length ? "warn" : "" },
     { name: "letters", value: letters && number(letters.count), hint: letters?.stopped ? t.tiles.stopped(letters.stopped) : t.tiles.parked, level: letters?.stopped ? "bad" : letters?.count ? "warn" : "" },
     { name: "verify", value: "verify" in found.unknown ? null : verify ? t.verify.verdicts[verify.verdict] || verify.verdict : t.verify.never, hint: t.tiles.lastVerify, level: verify?.verdict === "violated" ? "bad" : "" },
   ].map((one) => ({ level: "", ...one, value: one.value ?? "–" }));
 }
 
+const countOf = (receivers) => (receivers.length < MOST_RECEIVERS ? number(receivers.length) : `${number(MOST_RECEIVERS)}+`);
 const percent = (share) => `${(share * 100).toFixed(share > 0 && share < 0.1 ? 1 : 0)} %`;
 
 /** Return a row for each process, and one for a service without any: `[{service, process, partitions, slots, lag}]`. */

@@ -1,5 +1,5 @@
 /** Failing receivers, dead letters with the way back, and the last verification. */
-import { Ago, Button, Foreign } from "../parts/controls.js";
+import { Ago, Button, focusContent, Foreign } from "../parts/controls.js";
 import { ask } from "../parts/dialog.js";
 import { number } from "../parts/formats.js";
 import { html } from "../parts/html.js";
@@ -28,7 +28,10 @@ export function Letters({ letters }) {
 
 function Letter({ one }) {
   const [busy, doing] = useWork();
-  const put = doing(async () => toast(t.letters.done(await redrive(one.id))));
+  const put = doing(async () => {
+    toast(t.letters.done(await redrive(one.id)));
+    focusContent();
+  });
   const back = async () => (await ask({ ...t.letters.confirm(one.id), no: t.letters.keep })) && put();
   const stopped = one.state === "stopped";
   return html`<li class="thing" data-letter=${one.id}><div>

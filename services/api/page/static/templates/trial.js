@@ -1,6 +1,6 @@
 /** A try of a template on a text: a job, and its result. */
 import { useEffect, useState } from "preact/hooks";
-import { Problem } from "../parts/controls.js";
+import { Button, Problem } from "../parts/controls.js";
 import { html } from "../parts/html.js";
 import { Status } from "../parts/status.js";
 import { Result } from "../job/result.js";
@@ -48,6 +48,10 @@ function Outcome({ id }) {
     return () => following.close();
   }, [id]);
   const job = followed && followed.job.value;
+  const problem = followed && followed.problem.value;
+  if (problem && (!job || problem.status === 404)) {
+    return html`<${Problem} ...${explain(problem)}><${Button} icon="again" onClick=${() => followed.read()}>${texts.jobs.retry}<//><//>`;
+  }
   if (!job) return html`<p class="hint" role="status">${t.running}</p>`;
   return html`<div class="outcome"><p class="line"><span role="status">${ended(job) ? html`<${Status} job=${job} />` : t.running}</span><a href=${jobHash(id)}>${t.job}</a></p>
     ${job.error && html`<${Problem} ...${explainJob(job.error)} />`}

@@ -41,6 +41,9 @@ export function TemplateView({ id }) {
 function Template({ one }) {
   const changed = drafts.value[one.name];
   const text = changed ?? one.content;
+  useEffect(() => {
+    document.title = `${one.name} · ${texts.product}`;
+  }, [one.name]);
   return html`<header class="batch-head"><h1><${Foreign} text=${one.name} /></h1><span class="chip">${t.origins[one.origin] || one.origin}</span>
       ${changed !== undefined && html`<span class="chip own">${t.changed}</span>`}</header>
     ${one.problem && html`<${Problem} sentence=${one.problem} />`}

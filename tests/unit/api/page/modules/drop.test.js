@@ -62,7 +62,7 @@ const estimated = (more) => ({ pages: 14, pages_without_text: 2, seconds: { p50:
 
 test("an estimate is a sentence, without what is not known", () => {
   assert.equal(estimateText(estimated()), "14 pages, 2 without text · about 3.2 s, rarely more than 5.1 s");
-  assert.equal(estimateText(estimated({ queue: { jobs_before: 9, wait_s: 61 } })), "14 pages, 2 without text · about 3.2 s, rarely more than 5.1 s · waits 1 min 1 s before");
+  assert.equal(estimateText(estimated({ queue: { jobs_before: 9, wait_s: 61 } })), "14 pages, 2 without text · about 3.2 s, rarely more than 5.1 s · waits 1 min 1 s first");
   assert.equal(estimateText(estimated({ pages: null, seconds: null, queue: { jobs_before: 9, wait_s: null } })), "no time known yet");
   assert.equal(estimateText(estimated({ problem: { message: "The PDF is protected." } })), "This would fail: The PDF is protected.");
 });

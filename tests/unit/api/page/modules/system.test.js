@@ -61,6 +61,8 @@ test("the tiles show what is known", () => {
 test("the tiles warn of what needs an administrator", () => {
   assert.equal(tiles({ plots: { hour: { points: [point(1, 1)] } } }).errors.level, "warn");
   assert.equal(tiles({ receivers: [{}] }).receivers.level, "warn");
+  assert.equal(tiles({ receivers: Array(99).fill({}) }).receivers.value, "99");
+  assert.equal(tiles({ receivers: Array(100).fill({}) }).receivers.value, "100+"); // more are not listed
   assert.equal(tiles({ dead_letters: { count: 2, stopped: 0 } }).letters.level, "warn");
   assert.deepEqual([tiles({ dead_letters: { count: 2, stopped: 1 } }).letters.level, tiles({ verify: { verdict: "violated" } }).verify.level], ["bad", "bad"]);
   assert.equal(tiles({ services: [{ service: "worker", processes: [], lag: null }] }).processing.level, "bad");
