@@ -46,6 +46,7 @@ async def test_a_narrow_phone_has_a_bar_of_five_of_which_one_shows_the_others(pa
     await main_of(visit).get_by_role("link", name="Templates").tap()
     await expect(visit.page.get_by_role("heading", name="Templates", level=1)).to_be_visible()
     await expect(main_of(visit).get_by_role("link", name="Templates")).to_be_hidden()
+    await expect(more).to_have_attribute("aria-current", "true")
 
 
 async def test_the_menu_is_opened_closed_and_left_with_the_keyboard(page_of: PageOf) -> None:

@@ -74,6 +74,7 @@ async def test_a_dead_letter_is_put_back_after_a_confirmation(page_of: PageOf, s
     assert await findings(visit.page) == []
     await visit.page.locator('[data-answer="yes"]').click()
     await expect(letter).to_have_count(0)
+    await expect(visit.page.locator("#content")).to_be_focused()
     await expect(visit.page.get_by_text("1 record was put back.").first).to_be_visible()
     assert (await visit.client.get(f"/api/jobs/{key}?wait=10")).status_code == 200
 

@@ -20,6 +20,7 @@ async def test_a_template_is_seen_and_tried_on_a_text(page_of: PageOf) -> None:
     await visit.page.get_by_role("link", name="MeetingMinutes").click()
     fields = visit.page.get_by_role("region", name="Fields").first
     await expect(fields.get_by_role("cell", name="participants", exact=True)).to_be_visible()
+    await expect(visit.page).to_have_title("MeetingMinutes · Piperoll")
     await expect(visit.page.get_by_role("textbox", name="Text of the template")).to_have_value(
         (await visit.client.get("/api/templates")).json()["data"]["templates"][5]["content"]
     )
