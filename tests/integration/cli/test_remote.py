@@ -130,7 +130,7 @@ async def test_a_search_without_a_fitting_folder_names_those_that_there_are(syst
     unknown = await piperoll("search", "pump", "--folder", "nowhere", folder=folder)
     unindexed = await piperoll("search", "pump", "--folder", name, folder=folder)
 
-    assert (unknown.code, unindexed.code) == (1, 1)
+    assert (unknown.code, unindexed.code) == (2, 1)
     assert name in unknown.err
     assert "CONFLICT" in unindexed.err
     await system.client.delete(f"/v1/folders/{made['id']}")
