@@ -31,4 +31,4 @@ async def test_a_link_cannot_be_made_with_a_wrong_key(system: System) -> None:
     wrong = {"PIPEROLL_URL": system.stack.api_url, "PIPEROLL_API_KEY": "wrong"}
     refused = await piperoll("link", folder=None, **wrong)
     assert (refused.code, refused.out) == (1, "")
-    assert "set PIPEROLL_API_KEY" in refused.err
+    assert "use a key of this installation: by PIPEROLL_API_KEY" in refused.err
