@@ -49,6 +49,8 @@ class JobOptions(TypedDict, total=False):
     # pdf and extraction
     extraction_method: ExtractionMethod
     ocr_engine: Literal["rapidocr", "tesseract"]
+    output: Literal["text", "markdown", "html", "json"]
+    searchable_pdf: bool
     page_start: int
     page_end: int
     include_images: bool

@@ -23,7 +23,7 @@ class CountsQuery(QueryModel):
     batch_id: PlainText | None = Field(default=None, description="Only of this batch")
     job_type: JobType | None = Field(default=None, description="Only of this type")
     target_id: PlainText | None = Field(default=None, description="Only with this target_id")
-    q: Search | None = Field(default=None, description="Only jobs with words that begin so: ids, names, text")
+    q: Search | None = Field(default=None, description="Only jobs with words that begin like this: ids, names, text")
 
 
 class PageQuery(QueryModel):
@@ -41,7 +41,7 @@ class JobListQuery(PageQuery):
     batch_id: PlainText | None = Field(default=None, description="Only of this batch")
     job_type: JobType | None = Field(default=None, description="Only of this type")
     target_id: PlainText | None = Field(default=None, description="Only with this target_id")
-    q: Search | None = Field(default=None, description="Only jobs with words that begin so: ids, names, text")
+    q: Search | None = Field(default=None, description="Only jobs with words that begin like this: ids, names, text")
     after: PlainText | None = Field(
         default=None, description="Only the jobs that follow this one, the last of the page before; then without total"
     )
