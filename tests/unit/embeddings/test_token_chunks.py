@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from piperoll.embeddings.pieces import Piece, of_blocks, of_markdown, of_text
+from piperoll.embeddings.pieces import Piece, heading, of_blocks, of_markdown, of_text
 from piperoll.embeddings.token_chunks import PlacedChunk, chunked
 from piperoll.embeddings.tokens import token_starts
 from schemas.blocks import Block, BlockKind, Cell, Span, block
@@ -128,6 +128,29 @@ def test_items_keep_their_markers_tables_their_rows_and_a_running_header_stands_
 def test_a_line_of_code_is_no_heading() -> None:
     text = "# One\n\n```sh\n# comment\n\nmake\n```\n\n#hashtag\n\n## Two ##\n"
     assert [(piece.level, piece.title) for piece in of_markdown(text) if piece.level] == [(1, "One"), (2, "Two")]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("#", (1, "")),
+        ("## ##", (2, "")),
+        ("   ### a\t", (3, "a")),
+        ("# a ##  ", (1, "a")),
+        ("# a##", (1, "a##")),
+        ("#\ta # b", (1, "a # b")),
+        ("#a", None),
+        ("####### a", None),
+        ("    # a", None),
+    ],
+)
+def test_a_heading_has_its_level_and_its_text_without_marks(line: str, expected: tuple[int, str] | None) -> None:
+    assert heading(line) == expected
+
+
+def test_a_line_of_many_spaces_is_searched_by_no_pattern_that_starts_at_each_of_them() -> None:
+    line = "# a" + " " * 500_000 + "b"  # minutes with a pattern that does
+    assert heading(line) == (1, line[2:])
 
 
 @given(TEXTS)
