@@ -44,7 +44,7 @@ def caller_of(request: Request) -> Caller:
 
 
 def note_read(request: Request, job_id: str) -> None:
-    """Have the audit name a job whose content the answer is made of, for a request that is no GET about that job."""
+    """Have the audit name a job whose content the answer is made of, where the path of the request does not name it."""
     request.scope[READ] = job_id
 
 
