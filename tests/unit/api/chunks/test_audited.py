@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 from fastapi import FastAPI
+from starlette.datastructures import QueryParams
 
 from piperoll.clock import utc_now
 from piperoll.settings import Settings
@@ -47,8 +48,8 @@ async def read_by(folder: Path, body: dict[str, Any]) -> list[dict[str, Any]]:
     async def caller(*_: Any) -> Caller:
         return Caller("acme", "key-1", frozenset({"jobs"}))
 
-    routes = ChunkRoutes(SimpleNamespace(job=job), Outputs(store), 10_000)  # type: ignore[call-arg]
-    app = FastAPI(routes=routes.routes())
+    reading: Any = SimpleNamespace(job=job)
+    app = FastAPI(routes=[*ChunkRoutes(reading, Outputs(store), 10_000).routes()])
     access: Any = SimpleNamespace(caller=caller)
     limits: Any = None
     gate = RequestGate(app, access, limits, Traffic(TrafficLimits.of(Settings())), recorder.note)
@@ -57,7 +58,7 @@ async def read_by(folder: Path, body: dict[str, Any]) -> list[dict[str, Any]]:
     store.close()
     assert reply.status_code == 200, reply.text
     await recorder.flush()
-    facts = (await AuditReader(log, utc_now).facts(AuditQuery.of({})))["facts"]
+    facts = (await AuditReader(log, utc_now).facts(AuditQuery.of(QueryParams())))["facts"]
     return [item for one in facts for item in one["items"] if one["action"] == "read"]
 
 
