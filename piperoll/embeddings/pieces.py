@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 from schemas.blocks import BlockKind, Box
 
-HEADING: Final = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))??(?:[ \t]+#+)?[ \t]*")
+MARKS: Final = re.compile(r" {0,3}(#{1,6})(?![^ \t])")
 FENCE: Final = re.compile(r" {0,3}(`{3,}|~{3,})")
 ESCAPE: Final = re.compile(r"\\([!-/:-@\[-`{-~])")
 FURNITURE: Final = frozenset({BlockKind.PAGE_HEADER, BlockKind.PAGE_FOOTER})
@@ -84,18 +84,29 @@ def of_markdown(text: str) -> Iterator[Piece]:
             fence = found[1]
         elif found and found[1].startswith(fence) and not line[found.end() :].strip():
             fence = ""
-        heading = None if fence or found else HEADING.fullmatch(line)
-        if heading is None and (fence or line.strip()):
+        opened = None if fence or found else heading(line)
+        if opened is None and (fence or line.strip()):
             lines.append(line)
             continue
         if lines:
             yield Piece("\n".join(lines))
             lines = []
-        if heading is not None:
-            title = " ".join(ESCAPE.sub(r"\1", heading[2] or "").split())
-            yield Piece(line.strip(), len(heading[1]), title)
+        if opened is not None:
+            level, title = opened
+            yield Piece(line.strip(), level, " ".join(ESCAPE.sub(r"\1", title).split()))
     if lines:
         yield Piece("\n".join(lines))
+
+
+def heading(line: str) -> tuple[int, str] | None:
+    """Return the level of a heading that begins with `#`, and its text without the marks at its end; None for another
+    line. A rule of CommonMark, in time that grows with the length of the line."""
+    marks = MARKS.match(line)
+    if marks is None:
+        return None
+    rest = line[marks.end() :].strip(" \t")
+    opened = rest.rstrip("#")
+    return len(marks[1]), opened.rstrip(" \t") if opened[-1:] in ("", " ", "\t") else rest
 
 
 def of_text(text: str) -> Iterator[Piece]:

@@ -4,7 +4,7 @@ A chunk ends before the next heading, and where it has as many tokens as allowed
 line or word in its second half. `piperoll.embeddings.chunking` splits texts by characters.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -60,7 +60,9 @@ class _Section:
 
     def chunk(self, begin: int, end: int, tokens: int) -> PlacedChunk:
         """Return the part of the text between two positions with its place."""
-        within = [piece for first, last, piece in self.placed if first < end and last > begin]
+        first = bisect_right(self.placed, begin, key=lambda one: one[1])
+        behind = bisect_left(self.placed, end, key=lambda one: one[0])
+        within = [piece for _, _, piece in self.placed[first:behind]]
         pages = [piece.page for piece in within if piece.page is not None]
         page, last_page = (pages[0], pages[-1]) if pages else (None, None)
         boxes = [piece.bbox for piece in within if piece.page == page]
@@ -72,7 +74,7 @@ def _sections(pieces: Iterable[Piece]) -> Iterator[_Section]:
     path: list[tuple[int, str]] = []
     found: list[Piece] = []
     for piece in pieces:
-        if piece.level and any(not one.level for one in found):
+        if piece.level and found and not found[-1].level:
             yield _section(path, found)
             found = []
         if piece.level:

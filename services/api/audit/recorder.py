@@ -54,9 +54,10 @@ class AccessRecorder:
         self._sending = asyncio.Lock()
         self._erased = asyncio.Event()
 
-    def note(self, caller: Caller, method: str, route: str, subject: str | None) -> None:
-        """Note that a request of `caller` was answered with success. Only reads and erasures are kept."""
-        action = NOTED.get(method)
+    def note(self, caller: Caller, method: str, route: str, subject: str | None, reads: bool = False) -> None:
+        """Note that a request of `caller` was answered with success. Only reads and erasures are kept; `reads`: it read
+        its subject, whatever the method."""
+        action = "read" if reads else NOTED.get(method)
         if action is None:
             return
         key = (caller.owner, caller.key_id, action)

@@ -17,7 +17,7 @@ from services.api.chunks.requests import ChunkBody, chunk_request
 from services.api.http.admission import admission_of
 from services.api.http.answers import success
 from services.api.http.bodies import read_json
-from services.api.http.caller import caller_of
+from services.api.http.caller import caller_of, note_read
 from services.api.http.errors import ApiError, UnavailableError, conflict
 from services.api.http.routing import Routes, route
 from services.api.jobs.reading import Reading
@@ -63,4 +63,5 @@ class ChunkRoutes(Routes, tag="jobs"):
             raise missing from error
         if output.size > MAX_BYTES:
             raise conflict(f"the document's blocks have more than {MAX_BYTES:,} bytes", job_id=row.job_id)
+        note_read(request, row.job_id)
         return b"".join([chunk async for chunk in self.outputs.chunks(output)])

@@ -7,17 +7,23 @@ too late.
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
+
 from piperoll.domain.job import Status
+from schemas.claims import Claim
 from schemas.job_types.inspection import INSPECTION, LOOKED_AT, WITH_TEXT
 from schemas.job_types.page_work import PageWork
 from services.api.http.bodies import canonical_sha256
 from services.api.http.caller import Caller
+from services.api.http.errors import UnavailableError
 from services.api.jobs.commands import Commands
 from services.api.jobs.creation import Creator
 from services.api.jobs.reading import Reading
 from services.api.jobs.requests import Submission
 from services.api.jobs.views import job_error
 from services.api.read_model.job_rows import JobRow
+
+log = structlog.get_logger()
 
 WAIT_S = 10.0
 """The longest that an estimate waits for its inspection."""
@@ -60,7 +66,14 @@ class Inspector:
             return None if row is None else await self._found(row)
         finally:
             claim = row.job.parameters if row is not None and row.job is not None else None
-            await self._commands.erase_job(created.subject, claim, caller)
+            await self._erase(created.subject, claim, caller)
+
+    async def _erase(self, inspection: str, parameters: Claim | None, caller: Caller) -> None:
+        """Erase an inspection. What it found stands if Kafka does not acknowledge that."""
+        try:
+            await self._commands.erase_job(inspection, parameters, caller)
+        except UnavailableError as error:
+            log.warning("inspection_not_erased", job_id=inspection, error=str(error))
 
     async def _found(self, row: JobRow) -> Inspected:
         if row.job is None or row.status is not Status.COMPLETED:

@@ -13,6 +13,8 @@ from services.api.http.errors import forbidden, invalid_request
 ADMIN = "admin"
 BEARER = b"bearer "
 SESSION_COOKIE = "piperoll_session"
+READ = "piperoll.read"
+"""The key of a request's scope for the job that it read, where the path does not name it."""
 _PORT = re.compile(rb":([0-9]{1,5})$")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
@@ -39,6 +41,11 @@ def caller_of(request: Request) -> Caller:
     caller = request.scope["piperoll.caller"]
     assert isinstance(caller, Caller)
     return caller
+
+
+def note_read(request: Request, job_id: str) -> None:
+    """Have the audit name a job whose content the answer is made of, where the path of the request does not name it."""
+    request.scope[READ] = job_id
 
 
 def admin_of(request: Request) -> Caller:

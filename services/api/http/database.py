@@ -1,8 +1,8 @@
 """The time limit of queries to Postgres, the share of an owner, and the error when it does not answer."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 
 import asyncpg
@@ -22,6 +22,17 @@ AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.Internal
 
 TURNS: ContextVar[asyncio.Semaphore | None] = ContextVar("turns", default=None)
 """The turns of the owner whose request this is; None for the API's own queries, and within a turn."""
+
+
+@contextmanager
+def for_all_owners() -> Iterator[None]:
+    """Let queries within take no turn of the owner whose request they answer: their answer is shared with other
+    owners, who must not wait for that one's turns."""
+    turn = TURNS.set(None)
+    try:
+        yield
+    finally:
+        TURNS.reset(turn)
 
 
 @asynccontextmanager

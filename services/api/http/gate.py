@@ -19,7 +19,7 @@ from services.api import metrics
 from services.api.http.access import Access
 from services.api.http.admission import Traffic
 from services.api.http.answers import DEVANA_PREFIX, failure
-from services.api.http.caller import Caller, is_own_origin, key_in, session_in, valid_traceparent
+from services.api.http.caller import READ, Caller, is_own_origin, key_in, session_in, valid_traceparent
 from services.api.http.database import TURNS
 from services.api.http.errors import ApiError, ReadModelUnavailableError, forbidden, foreign_origin
 from services.api.http.rate_limit import RateLimit
@@ -35,8 +35,9 @@ READING = frozenset({"GET", "HEAD", "OPTIONS"})
 EVENT_STREAM = b"text/event-stream"
 
 
-Note = Callable[[Caller, str, str, str | None], None]
-"""Notes a request that was answered with success: its caller, method, route, and what it is about."""
+Note = Callable[[Caller, str, str, str | None, bool], None]
+"""Notes a request that was answered with success: its caller, method, route, what it is about, and whether that was
+read whatever the method."""
 
 
 class RequestGate:
@@ -64,7 +65,8 @@ class RequestGate:
             taken = time.perf_counter() - began
             metrics.answered(scope["method"], _route(scope), answer.status, taken)
             if 200 <= answer.status < 300 and "piperoll.caller" in scope:
-                self._note(scope["piperoll.caller"], scope["method"], _route(scope), _subject(scope))
+                subject = scope.get(READ) or _subject(scope)
+                self._note(scope["piperoll.caller"], scope["method"], _route(scope), subject, READ in scope)
             log.debug("request", path=scope["path"], status=answer.status, seconds=round(taken, 4))
 
     async def _enter(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:

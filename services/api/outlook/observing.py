@@ -13,7 +13,7 @@ from piperoll.clock import Clock
 from piperoll.domain.job import CODEC, Job
 from piperoll.job_types import job_types
 from piperoll.postgres import load_queries
-from services.api.http.database import bounded_query
+from services.api.http.database import bounded_query, for_all_owners
 from services.api.http.errors import ReadModelUnavailableError
 from services.api.outlook.durations import Sample
 from services.api.outlook.queue import WaitingJobs
@@ -32,19 +32,25 @@ T = TypeVar("T")
 
 
 class _Remembered(Generic[T]):
-    """A value that is read again when it is older than `lasts_s`. While that fails, the former one stands."""
+    """A value that is read again when it is older than `lasts_s`. While that fails or goes on, the former one stands.
+
+    It is read outside the turns of the owner that asks for it, since all owners share it.
+    """
 
     def __init__(self, read: Callable[[], Awaitable[T]], first: T, lasts_s: float) -> None:
         self._read = read
         self._value = first
         self._lasts_s = lasts_s
-        self._until = -1.0
+        self._until: float | None = None
         self._reading = asyncio.Lock()
 
     async def value(self) -> T:
+        if self._reading.locked() and self._until is not None:
+            return self._value
         async with self._reading:
-            if time.monotonic() >= self._until:
-                with suppress(ReadModelUnavailableError):  # a request that can be answered without it must not fail
+            if self._until is None or time.monotonic() >= self._until:
+                # A request that can be answered without it must not fail.
+                with suppress(ReadModelUnavailableError), for_all_owners():
                     self._value = await self._read()
                 self._until = time.monotonic() + self._lasts_s
             return self._value

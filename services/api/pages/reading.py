@@ -44,8 +44,8 @@ class JobPages:
 
     def __init__(self, blobs: AsyncBlobs, contents: Contents) -> None:
         self._blobs = blobs
-        self._results: ContentMemo[Sequence[FinishedPage]] = ContentMemo(contents, RESULTS)
-        self._searchable: ContentMemo[SearchablePages] = ContentMemo(contents, RESULTS)
+        self._results: ContentMemo[Sequence[FinishedPage]] = ContentMemo(contents, RESULTS, long=True)
+        self._searchable: ContentMemo[SearchablePages] = ContentMemo(contents, RESULTS, long=True)
 
     async def after(self, row: JobRow, after: int, limit: int) -> PagesAnswer:
         """Return up to `limit` pages after page `after`. A job that failed or was cancelled has none."""

@@ -12,8 +12,8 @@ from services.api.http.errors import ApiError
 from services.api.outputs.files import Outputs
 from services.api.read_model.job_rows import JobRow
 
-MAX_BYTES: Final = 8_000_000
-"""A page with more words than fit, some hundred thousand, has no boxes."""
+MAX_BYTES: Final = 1_000_000
+"""A page with more words than fit, about twenty thousand, has no boxes: other requests wait while they are parsed."""
 
 log = structlog.get_logger()
 

@@ -59,7 +59,8 @@ class CountedUse:
         """Take a count that began `now`."""
         self._forget(now)
         self.counted, self.failed = counted, False
-        self.added = sum(amount for _, amount in self.recent)
+        # `recent` alone may lack what was admitted early in a count that took longer than LAG_S.
+        self.added = max(self.since, sum(amount for _, amount in self.recent))
 
     def _forget(self, now: float) -> None:
         while self.recent and self.recent[0][0] < (now - LAG_S) * STEPS:

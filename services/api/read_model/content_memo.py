@@ -4,6 +4,7 @@ The content of a claim never changes, so entries do not become stale. Erased con
 no row refers to it.
 """
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
@@ -17,10 +18,14 @@ MAX_ENTRIES = 20_000  # a busy day's; a few hundred bytes each
 
 
 class ContentMemo(Generic[T]):
-    """The results of `read` for the most recently used claims; they should be small."""
+    """The results of `read` for the most recently used claims; they should be small.
 
-    def __init__(self, contents: Contents, max_entries: int = MAX_ENTRIES) -> None:
+    `long`: `read` may take longer than other requests should wait, and runs on a thread.
+    """
+
+    def __init__(self, contents: Contents, max_entries: int = MAX_ENTRIES, *, long: bool = False) -> None:
         self._contents = contents
+        self._long = long
         self._max_entries = max_entries
         self._cached: OrderedDict[Claim, T] = OrderedDict()
 
@@ -33,7 +38,8 @@ class ContentMemo(Generic[T]):
         content = await self._contents.read(claim)
         if claim is None or content is None:
             return None
-        value = self._cached[claim] = read(content)
+        value = await asyncio.to_thread(read, content) if self._long else read(content)
+        self._cached[claim] = value
         if len(self._cached) > self._max_entries:
             self._cached.popitem(last=False)
         return value

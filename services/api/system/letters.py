@@ -23,6 +23,8 @@ from services.api.system.views import Json, id_of, letter_id
 MOST = 2000
 """Letters that are kept of a partition, the newest."""
 LOOK_S = 3.0
+WHOLE_S = 20.0
+"""The longest that all letters are read for a redrive."""
 BY = "piperoll api"
 
 
@@ -61,7 +63,7 @@ class Letters:
         yet, READ_MODEL_UNAVAILABLE and OUTCOME_UNKNOWN (503).
         """
         async with self._acting:
-            found, _ = await self.waiting()
+            found = await self._all_waiting()
             one = next((other for other in found if id_of(other) == name), None)
             if one is None:
                 return self._settled(name)
@@ -73,6 +75,24 @@ class Letters:
             asked = RedriveRequested(topic=one.topic, position=str(one.position))
             await self._audit.append(caller.key_id, uuid4().hex, asked, caller, "nothing was put back, try again")
             return {"id": name, "put_back": await self._put_back(of_key(found, one))}
+
+    async def _all_waiting(self) -> list[Waiting]:
+        """Return every record that waits: of a key, those before the kept letters too, since the order counts.
+
+        Raises ReadModelUnavailableError.
+        """
+        found, complete = await self.waiting()
+        if complete:
+            return found
+        try:
+            async with asyncio.timeout(WHOLE_S):
+                return await self._redriving.waiting()
+        except TimeoutError as error:
+            raise ReadModelUnavailableError(
+                "the dead letters are too many to be read in time: use `piperoll dead-letters redrive`"
+            ) from error
+        except (KafkaError, OSError) as error:
+            raise ReadModelUnavailableError(reason_of(error)) from error
 
     async def _put_back(self, ones: list[Waiting]) -> list[str]:
         try:

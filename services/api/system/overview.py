@@ -19,6 +19,7 @@ from piperoll.log.topics.groups import Group
 from piperoll.store.blobs import AsyncBlobs
 from schemas.topics import MANIFEST
 from services.api.http.answers import timestamp
+from services.api.http.database import for_all_owners
 from services.api.system import views
 from services.api.system.letters import Letters
 from services.api.system.reasons import AWAY, reason_of
@@ -62,7 +63,8 @@ class Overview:
         """Return the state as it was at most KEPT_S ago. Raises nothing while a part is away."""
         async with self._reading:
             if time.monotonic() - self._kept_at >= KEPT_S:
-                found = await self._read()
+                with for_all_owners():
+                    found = await self._read()
                 for name in found["unknown"].keys() - self._kept.get("unknown", {}).keys():
                     log.warning("part_became_unknown", part=name, reason=found["unknown"][name])
                 self._kept, self._kept_at = found, time.monotonic()

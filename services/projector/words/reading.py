@@ -9,11 +9,13 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+import structlog
 from asyncpg import Connection
 
 from piperoll.claimed_content import ClaimedContent
 from piperoll.clock import happens_within
-from piperoll.domain.job import CODEC
+from piperoll.domain.job import CODEC, Job
+from piperoll.domain.words import distinct_words
 from piperoll.outages import StoppedWaitingError
 from piperoll.store.blobs import BlobMissingError, BlobUnreadableError
 from schemas.claims import Claim
@@ -22,7 +24,9 @@ from services.projector import metrics
 from services.projector.database.schema import queries
 from services.projector.database.session import Session
 from services.projector.database.values import columns, text
-from services.projector.words.sources import PARAMETERS_BYTES, RESULT_BYTES, words_of_job
+from services.projector.words.sources import MOST_WORDS, PARAMETERS_BYTES, RESULT_BYTES, words_of_job
+
+log = structlog.get_logger()
 
 PIECE = 200  # jobs of one transaction
 AT_ONCE = 8  # contents: the readers of the log use the blob store too
@@ -47,6 +51,16 @@ class ReadJob:
     job_id: str
     sequence: int
     words: str
+
+
+def words_or_id(job: Job, parameters: bytes | None, result: bytes | None) -> list[str]:
+    """Return the words of a job; those of its id alone, and log why, if its type, which may be a plug-in, or an odd
+    content makes that fail: one job must not end the reading of all others."""
+    try:
+        return words_of_job(job, parameters, result)
+    except Exception:
+        log.exception("words_unreadable", job_id=job.job_id, job_type=job.job_type)
+        return distinct_words([job.job_id], MOST_WORDS)
 
 
 class WordReader:
@@ -94,7 +108,7 @@ class WordReader:
         async with self._turns:
             parameters = await self._content(job.parameters, PARAMETERS_BYTES)
             result = await self._content(job.result, RESULT_BYTES)
-            words = await asyncio.to_thread(words_of_job, job, parameters, result)
+            words = await asyncio.to_thread(words_or_id, job, parameters, result)
         return ReadJob(note.partition, note.job_id, note.sequence, text(" ".join(words)))
 
     async def _content(self, claim: Claim | None, size: int) -> bytes | None:

@@ -1,14 +1,16 @@
 """How a document is divided into chunks by heading and tokens, for every document and every size."""
 
 import re
+from collections.abc import Iterator
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from piperoll.embeddings.pieces import Piece, of_blocks, of_markdown, of_text
-from piperoll.embeddings.token_chunks import PlacedChunk, chunked
+from piperoll.embeddings.pieces import Piece, heading, of_blocks, of_markdown, of_text
+from piperoll.embeddings.token_chunks import PlacedChunk, _Section, chunked
 from piperoll.embeddings.tokens import token_starts
 from schemas.blocks import Block, BlockKind, Cell, Span, block
 
@@ -44,6 +46,47 @@ def test_no_chunk_exceeds_the_size_and_none_is_blank(pieces: list[Piece], size: 
     for chunk in chunked(pieces, size, size // 2, words_start):
         assert chunk.text.strip() == chunk.text != ""
         assert chunk.tokens <= size
+
+
+class Counted(list[tuple[int, int, Piece]]):
+    """Pieces of a section that count how often one is looked at."""
+
+    looks = 0
+
+    def __getitem__(self, index: Any) -> Any:
+        found = super().__getitem__(index)
+        self.looks += len(found) if isinstance(index, slice) else 1
+        return found
+
+    def __iter__(self) -> Iterator[tuple[int, int, Piece]]:
+        for one in super().__iter__():
+            self.looks += 1
+            yield one
+
+
+def test_a_chunk_looks_at_few_pieces_of_a_long_section() -> None:
+    placed = Counted((number * 4, number * 4 + 2, Piece("aa", page=number)) for number in range(10_000))
+    section = _Section((), "aa\n\n" * 10_000, placed)  # type: ignore[arg-type]
+    chunk = section.chunk(20_000, 20_010, 3)
+    assert (chunk.page, chunk.last_page) == (5000, 5002)
+    assert placed.looks < 100
+
+
+class Looked(Piece):
+    """A heading that counts how often its level is looked at."""
+
+    looks = 0
+
+    def __getattribute__(self, name: str) -> Any:
+        if name == "level":
+            Looked.looks += 1
+        return super().__getattribute__(name)
+
+
+def test_headings_without_text_between_them_are_looked_at_a_few_times_each() -> None:
+    (chunk,) = chunked([Looked("a", 1, "a") for _ in range(200)], 1000, 0, words_start)
+    assert chunk.tokens == 200
+    assert Looked.looks < 200 * 10
 
 
 @given(TEXTS.filter(str.strip), SIZES)
@@ -128,6 +171,29 @@ def test_items_keep_their_markers_tables_their_rows_and_a_running_header_stands_
 def test_a_line_of_code_is_no_heading() -> None:
     text = "# One\n\n```sh\n# comment\n\nmake\n```\n\n#hashtag\n\n## Two ##\n"
     assert [(piece.level, piece.title) for piece in of_markdown(text) if piece.level] == [(1, "One"), (2, "Two")]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("#", (1, "")),
+        ("## ##", (2, "")),
+        ("   ### a\t", (3, "a")),
+        ("# a ##  ", (1, "a")),
+        ("# a##", (1, "a##")),
+        ("#\ta # b", (1, "a # b")),
+        ("#a", None),
+        ("####### a", None),
+        ("    # a", None),
+    ],
+)
+def test_a_heading_has_its_level_and_its_text_without_marks(line: str, expected: tuple[int, str] | None) -> None:
+    assert heading(line) == expected
+
+
+def test_a_line_of_many_spaces_is_searched_by_no_pattern_that_starts_at_each_of_them() -> None:
+    line = "# a" + " " * 500_000 + "b"  # minutes with a pattern that does
+    assert heading(line) == (1, line[2:])
 
 
 @given(TEXTS)

@@ -1,9 +1,11 @@
 """The answer about a job's pages: of every state of a job it has the same shape."""
 
 import json
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -22,7 +24,7 @@ from schemas.events import (
     JobStarted,
 )
 from schemas.pages import FinishedPage, PageRecord, PageRecords
-from services.api.pages.passages import Passage
+from services.api.pages.passages import Passage, SearchablePages
 from services.api.pages.reading import JobPages
 from services.api.read_model.contents import Contents
 from services.api.read_model.job_rows import JobRow
@@ -164,6 +166,21 @@ async def test_a_type_without_pages_has_none(reader: Reader) -> None:
     events = [JobStarted(number=1, run="a", worker="w"), JobCompleted(run="a", result=claim)]
     for job_type in ("noop", "pdf", "of a plug-in that is gone"):
         assert await reader.of(*events, job_type=job_type) == {**NOTHING, "complete": True}
+
+
+async def test_the_pages_of_a_long_result_are_made_beside_other_requests(reader: Reader) -> None:
+    claim = reader.blobs.put_named(f"{JOB}/a/result.json", json.dumps(RESULT).encode(), "application/json")
+    completed = row(JobStarted(number=1, run="a", worker="w"), JobCompleted(run="a", result=claim, pages=3))
+    made, threads = SearchablePages.of, set[int]()
+
+    def noted(pages: Sequence[FinishedPage]) -> SearchablePages:
+        threads.add(threading.get_ident())
+        return made(pages)
+
+    with patch.object(SearchablePages, "of", noted):
+        for _ in range(2):
+            assert await reader.pages.passage(completed, "seen") == Passage(4, "seen")
+    assert len(threads - {threading.get_ident()}) == len(threads) == 1
 
 
 async def test_a_passage_is_found_in_the_pages_of_a_completed_job_alone(reader: Reader) -> None:

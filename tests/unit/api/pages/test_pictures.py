@@ -114,5 +114,11 @@ async def test_the_words_of_a_page_are_those_beside_its_picture_and_damaged_ones
     assert [list(await words_of(drawn.outputs, row, page)) for page in (1, 3)] == [[], []]
 
 
+async def test_a_page_of_too_many_words_has_no_boxes(drawn: Drawn) -> None:
+    many = WORDS.dump_json([PageWord("pump", 0.12345, 0.12345, 0.12345, 0.12345, 0)] * 25_000)
+    drawn.blobs.put_named(f"{JOB}/a/words/page_002.json", many, "application/json")
+    assert list(await words_of(drawn.outputs, row_of(COMPLETED), 2)) == []
+
+
 async def test_whether_there_is_a_picture_is_known_without_reading_it(drawn: Drawn) -> None:
     assert [await has_picture(drawn.outputs, row_of(COMPLETED), page) for page in (2, 3)] == [True, False]

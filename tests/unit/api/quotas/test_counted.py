@@ -8,7 +8,7 @@ import pytest
 from services.api.http.admission import quota_exceeded
 from services.api.http.errors import ApiError, ReadModelUnavailableError
 from services.api.quotas import counted
-from services.api.quotas.counted import CountedQuota
+from services.api.quotas.counted import CountedQuota, CountedUse
 from tests.support.waiting import wait_until
 
 LIMIT = 10_000
@@ -139,3 +139,11 @@ async def test_a_batch_counts_its_members() -> None:
     with pytest.raises(ApiError):
         await one.admit("greedy", 6)
     await one.admit("greedy", 5)
+
+
+def test_what_was_admitted_during_a_slow_count_is_not_forgotten() -> None:
+    use = CountedUse()
+    for tenth in range(20):  # of the seconds that a count takes
+        use.add(1, 100 + tenth / 10)
+    use.count(0, 100.0)
+    assert use.known == 20

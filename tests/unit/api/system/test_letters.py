@@ -3,11 +3,14 @@
 from unittest.mock import patch
 
 import pytest
+from aiokafka.errors import KafkaConnectionError
 
 from piperoll.clock import utc_now
 from piperoll.log.contract import LogView
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.record import Record
+from piperoll.log.redriving import Redriving
+from schemas.envelope import encode
 from schemas.topics import AUDIT_EVENTS, DEAD_LETTERS, JOB_EVENTS
 from services.api.http.caller import Caller
 from services.api.http.errors import ApiError
@@ -15,6 +18,7 @@ from services.api.log.facts import FactLog
 from services.api.system import letters as room
 from services.api.system.letters import Letters
 from services.api.system.views import id_of
+from tests.support.histories.jobs import created, fact
 from tests.support.memory_log import MemoryLog
 
 ADMIN = Caller("acme", "key-1", frozenset({"admin"}))
@@ -79,3 +83,37 @@ async def test_a_redrive_that_is_refused_is_noted_and_puts_nothing_back() -> Non
     assert refused.value.status == 409
     assert (await log.end_offsets(JOB_EVENTS), await log.end_offsets(DEAD_LETTERS)) == before
     assert await log.end_offsets(AUDIT_EVENTS) == {0: 1}
+
+
+async def test_a_redrive_puts_all_records_of_a_key_back_also_those_before_the_kept_letters() -> None:
+    log = MemoryLog(1)
+    letters = over(log)
+    for number in range(4):
+        place = await log.append_raw(JOB_EVENTS, *encode(fact("job-a", created(), number)))
+        record = log.records(JOB_EVENTS, place.partition)[place.offset]
+        await DeadLetters(log).park("a reader", record, "it was no event of that release")
+    with patch.object(room, "MOST", 2):
+        found, complete = await letters.waiting()
+        assert (len(found), complete) == (2, False)
+        done = await letters.redrive(id_of(found[0]), ADMIN)
+    assert done["put_back"] == [f"jobs-0-{number}" for number in range(4)]
+
+
+@pytest.mark.parametrize(
+    ("failure", "sentence"),
+    [(TimeoutError(), "piperoll dead-letters redrive"), (KafkaConnectionError("refused"), "Kafka does not answer")],
+    ids=lambda one: type(one).__name__ if isinstance(one, Exception) else "",
+)
+async def test_a_redrive_whose_letters_cannot_all_be_read_puts_nothing_back(failure: Exception, sentence: str) -> None:
+    log = MemoryLog(1)
+    letters = over(log)
+    for number in range(2):
+        await park(log, f"job-{number}")
+    with (
+        patch.object(room, "MOST", 1),
+        patch.object(Redriving, "waiting", side_effect=failure),
+        pytest.raises(ApiError, match=sentence) as refused,
+    ):
+        await letters.redrive("jobs-0-1", ADMIN)
+    assert refused.value.status == 503
+    assert await log.end_offsets(AUDIT_EVENTS) == {0: 0}

@@ -1,15 +1,24 @@
 """`/api/system` without Postgres and without a Kafka: it names what it does not know, and shows the rest."""
 
+import asyncio
 from datetime import UTC, datetime
 
 import pytest
 from aiokafka.errors import GroupAuthorizationFailedError, KafkaConnectionError, TopicAuthorizationFailedError
 
 from piperoll import verification
+from piperoll.clock import utc_now
+from piperoll.log.topics.groups import Group
+from piperoll.postgres import connect_pool
 from piperoll.store.blobs import BlobStoreError
 from piperoll.verification import Verification
-from schemas.topics import JOB_EVENTS
+from schemas.topics import AUDIT_EVENTS, JOB_EVENTS
+from services.api.http.database import TURNS, bounded_query
+from services.api.log.facts import FactLog
+from services.api.system.letters import Letters
+from services.api.system.overview import Overview
 from services.api.system.reasons import AWAY, reason_of
+from services.api.system.tables import SystemTables
 from tests.support.stacks.memory_api import MemoryApi
 
 VIOLATED = Verification(
@@ -36,6 +45,22 @@ async def test_parts_that_do_not_answer_are_named_and_the_others_are_shown(api: 
     assert found["dead_letters"] == {"count": 0, "stopped": 0, "places": [], "newest": [], "complete": True}
     assert (found["verify"]["verdict"], found["verify"]["ended_at"]) == ("violated", "2026-01-01T00:00:00Z")
     assert found["verify"]["sentences"] == ["I3 job-a: is in the log and not in the tables"]
+
+
+async def test_a_look_takes_no_turn_of_the_owner_that_asks_for_it(api: MemoryApi) -> None:
+    async def groups() -> list[Group]:
+        async with bounded_query("groups", 0.1):
+            return []
+
+    TURNS.set(asyncio.Semaphore(0))
+    pool = await connect_pool("postgresql://user@127.0.0.1:1/none", min_size=0)
+    letters = Letters(api.log, api.log, FactLog(api.log, AUDIT_EVENTS, utc_now, 1.0))
+    try:
+        found = await Overview(SystemTables(pool, 0.1), groups, api.log, letters, api.blobs, utc_now).now()
+    finally:
+        pool.terminate()
+    assert "services" not in found["unknown"]
+    assert found["unknown"]["queue"] == "the read model does not answer at present"
 
 
 async def test_an_installation_that_was_never_verified_has_no_verdict(api: MemoryApi) -> None:
