@@ -36,7 +36,6 @@ KINDS: Final[dict[int, FieldKind]] = {
     pymupdf.PDF_WIDGET_TYPE_LISTBOX: "choice",
 }
 OFF: Final = ("", "Off", "None", "False")
-DEEPEST: Final = 20  # levels of a field's parents
 UNNAMED_FILE: Final = "unnamed"
 UNNAMED: Final = "Unnamed field"
 DAY: Final = re.compile(r"D:(\d{4})(\d\d)(\d\d)")  # ISO 32000-1, 7.9.4
@@ -138,7 +137,7 @@ def _signature(document: Any, field: Any, number: int) -> Iterator[Signature]:
 
 def _value(document: Any, xref: int) -> tuple[int, str] | None:
     """Return where a field's value is, its own or its parent's: an object and a path in it; None without one."""
-    for _ in range(DEEPEST):
+    for _ in range(mupdf.DEEPEST):
         kind, value = document.xref_get_key(xref, "V")
         if kind == "xref":
             return int(value.split()[0]), ""
@@ -203,7 +202,7 @@ def _name(field: Any) -> str:
 
 
 def _with_parents(field: Any) -> Iterator[Any]:
-    for _ in range(DEEPEST):
+    for _ in range(mupdf.DEEPEST):
         yield field
         field = api.pdf_dict_gets(field, "Parent")
 
