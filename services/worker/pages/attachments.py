@@ -109,21 +109,22 @@ def joined(parts: Sequence[Attachments]) -> Attachments:
 
 def with_attachments(text: str, attached: Attachments) -> str:
     """Return a page's text, and below it the states of its boxes, values and comments that the text lacks."""
-    lines = [f"{one.name}: {one.value}" for one in attached.fields if _is_missing(one, text)]
+    words = _in_one_line(text)
+    lines = [f"{one.name}: {one.value}" for one in attached.fields if _is_missing(one, words)]
     lines += [
         f"Comment{f' by {one.author}' if one.author else ''}: {one.text}"
         for one in attached.comments
-        if not _has(text, one.text)
+        if _in_one_line(one.text) not in words
     ]
     return "\n\n".join(part for part in (text.strip(), "\n".join(lines)) if part)
 
 
-def _is_missing(field: FormField, text: str) -> bool:
-    return field.kind in ("check_box", "radio_button") or (bool(field.value) and not _has(text, field.value))
+def _is_missing(field: FormField, words: str) -> bool:
+    return field.kind in ("check_box", "radio_button") or (bool(field.value) and _in_one_line(field.value) not in words)
 
 
-def _has(text: str, part: str) -> bool:
-    return " ".join(part.split()) in " ".join(text.split())
+def _in_one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _named(files: Sequence[EmbeddedFile]) -> str:
