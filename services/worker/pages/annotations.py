@@ -105,7 +105,16 @@ def _of_widget(document: Any, widget: Any, number: int) -> Iterator[FormField | 
         if state not in OFF and state == _on_state(field):
             yield FormField(number, _name(field), "radio_button", _one_line(state))
     elif kind in KINDS:
-        yield FormField(number, _name(field), KINDS[kind], _storable(api.pdf_field_value(field)).strip())
+        yield FormField(number, _name(field), KINDS[kind], _storable(_written(field)).strip())
+
+
+def _written(field: Any) -> str:
+    """Return a field's value; of a list with several chosen entries, all of them (ISO 32000-1, 12.7.4.4)."""
+    value = api.pdf_dict_gets_inheritable(field, "V")
+    if not api.pdf_is_array(value):
+        return str(api.pdf_field_value(field))
+    entries = (api.pdf_array_get(value, at) for at in range(api.pdf_array_len(value)))
+    return ", ".join(api.pdf_to_name(one) or api.pdf_to_text_string(one) for one in entries)
 
 
 def _on_state(button: Any) -> str:

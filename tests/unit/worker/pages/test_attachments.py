@@ -66,3 +66,23 @@ def test_the_text_of_a_page_is_divided_once_for_all_its_values() -> None:
     written_out = with_attachments(text, Attachments(fields, (Comment(1, "", "Check"),)))
     assert written_out.endswith("\n\ncity: Lübeck\ncity: Rostock\nComment: Check")
     assert text.divisions == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "stands"), [("[(a)(b)]", "a, b"), ("[(a)]", "a"), ("[]", ""), ("(b)", "b"), ("[/a (b)]", "a, b")]
+)
+def test_a_list_has_all_entries_that_are_chosen(value: str, stands: str) -> None:
+    chosen = f"/Subtype/Widget/FT/Ch/Ff {1 << 21}/T(colours)/Opt[(a)(b)(c)]/V{value}"
+    (field,) = annotations.of_page(document_of(chosen), 1).fields
+    assert (field.kind, field.value) == ("choice", stands)
+    assert with_attachments("Colours: a", Attachments((field,))).endswith(stands)
+
+
+def test_a_list_has_the_entries_that_are_chosen_by_its_parent() -> None:
+    document = document_of("/Subtype/Widget")
+    ((xref, _, _),) = document[0].annot_xrefs()
+    parent = document.get_new_xref()
+    document.update_object(parent, f"<</FT/Ch/Ff {1 << 21}/T(colours)/V[(a)(b)]/Kids[{xref} 0 R]>>")
+    document.xref_set_key(xref, "Parent", f"{parent} 0 R")
+    (field,) = annotations.of_page(mupdf.pymupdf.open("pdf", document.tobytes()), 1).fields
+    assert (field.name, field.value) == ("colours", "a, b")
