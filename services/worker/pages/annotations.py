@@ -56,7 +56,7 @@ def _of_page(document: Any, number: int) -> Attachments:
     except mupdf.PAGE_ERRORS as error:
         raise_if_memory(error)
         return NONE
-    works = [partial(_of_widget, document, one, number) for one in widgets]
+    works: list[Callable[[], Iterator[Found]]] = [partial(_of_widget, document, one, number) for one in widgets]
     works += [partial(_of_annotation, one, number) for one in annotations]
     return _collected(works, number)
 
