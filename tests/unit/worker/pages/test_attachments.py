@@ -12,6 +12,7 @@ from tests.support.files.forms import written
 
 FIELD = "/Subtype/Widget/FT/Tx/T(city)/V(Bremen)"
 COMMENT = "/Subtype/Text/Contents(Check)"
+SIZES = ("small", "large", "huge")
 STEPS = (annotations.of_page, mupdf.page_text)
 
 
@@ -86,3 +87,10 @@ def test_a_list_has_the_entries_that_are_chosen_by_its_parent() -> None:
     document.xref_set_key(xref, "Parent", f"{parent} 0 R")
     (field,) = annotations.of_page(mupdf.pymupdf.open("pdf", document.tobytes()), 1).fields
     assert (field.name, field.value) == ("colours", "a, b")
+
+
+def test_of_a_group_of_radio_buttons_the_chosen_one_is_read() -> None:
+    buttons = (f"/Subtype/Widget/FT/Btn/Ff 32768/T(size)/V/large/AP<</N<</{on}<<>>/Off<<>>>>>>" for on in SIZES)
+    found = annotations.of_page(document_of(*buttons), 1)
+    assert [(one.kind, one.name, one.value) for one in found.fields] == [("radio_button", "size", "large")]
+    assert found.unread == ()
