@@ -4,6 +4,7 @@ import csv
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from io import StringIO
@@ -19,6 +20,7 @@ from services.worker.run.page_care import PageFailedError
 
 PROGRAM = "tesseract"
 TIMEOUT_S = 120.0  # a dense page takes 5 s
+TURN_TIMEOUT_S = 40.0  # for each turned reading; all readings together take less than PIPEROLL_PAGE_TIMEOUT_S
 WORD_LEVEL = "5"
 ERROR_CHARS = 200
 GARBAGE: Final = 0.6  # a page with a lower score is read turned, too
@@ -51,17 +53,20 @@ class Tesseract:
                                "tesseract-ocr-LANGUAGE), or change PIPEROLL_OCR_LANGUAGES.")  # fmt: skip
 
     def __call__(self, image: Pixels) -> Recognised:
-        """Recognise one image; of its turns by quarters that with the best score, if the first one is poor."""
-        found = self._read(image, Turn())
+        """Recognise one image; of its turns by quarters that with the best score, if the first one is poor.
+
+        A hang or crash on a turned image leaves out that turn alone. Raises PageFailedError for the first reading.
+        """
+        found = self._read(image, Turn(), TIMEOUT_S)
         for degrees in TURNS if found.score is not None and found.score < GARBAGE else ():
-            turned = self._read(image, Turn(degrees))
-            if (turned.score or 0) > (found.score or 0):
-                found = turned
+            with suppress(PageFailedError):
+                found = max(found, self._read(image, Turn(degrees), TURN_TIMEOUT_S), key=lambda one: one.score or 0)
         return found
 
-    def _read(self, image: Pixels, turn: Turn) -> Recognised:
+    def _read(self, image: Pixels, turn: Turn, timeout_s: float) -> Recognised:
         upright = _upright(image, turn)
-        table = self._run(["stdin", "stdout", "-l", self._languages, "--dpi", str(SCAN.dpi), "tsv"], _ppm(upright))
+        arguments = ["stdin", "stdout", "-l", self._languages, "--dpi", str(SCAN.dpi), "tsv"]
+        table = self._run(arguments, _ppm(upright), timeout_s)
         words = list(_words(table, _origin(image, turn)))
         characters = sum(len(one.word.text) for one in words)
         score = sum(one.word.score * len(one.word.text) for one in words) / characters if characters else None
@@ -69,17 +74,17 @@ class Tesseract:
 
     def _installed(self) -> set[str]:
         try:
-            return set(self._run(["--list-langs"], b"").split("\n")[1:])
+            return set(self._run(["--list-langs"], b"", TIMEOUT_S).split("\n")[1:])
         except PageFailedError as error:
             raise _unavailable(f"Tesseract cannot list its languages on the worker: {error}.") from error
 
-    def _run(self, arguments: list[str], given: bytes) -> str:
+    def _run(self, arguments: list[str], given: bytes, timeout_s: float) -> str:
         try:
             ended = subprocess.run(
-                [self._path, *arguments], input=given, capture_output=True, timeout=TIMEOUT_S, check=False
+                [self._path, *arguments], input=given, capture_output=True, timeout=timeout_s, check=False
             )
         except subprocess.TimeoutExpired as error:
-            raise PageFailedError(f"it did not finish within {TIMEOUT_S:g} seconds") from error
+            raise PageFailedError(f"it did not finish within {timeout_s:g} seconds") from error
         except OSError as error:
             raise _unavailable(f"Tesseract cannot be started on the worker: {error.strerror}.") from error
         if ended.returncode < 0:

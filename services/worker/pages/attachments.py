@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 FieldKind = Literal["text", "choice", "check_box", "radio_button"]
 
 NAMED_FILES: Final = 20  # of the embedded files in a message
+NAMED_PAGES: Final = 20
 TICKED, NOT_TICKED = "yes", "no"
 XFA_ONLY: Final = (
     "The PDF is an XFA form: its contents are made by Adobe's programs alone, and the pages have only a placeholder."
@@ -54,7 +55,10 @@ class EmbeddedFile:
 
 @dataclass(frozen=True, slots=True)
 class Attachments:
-    """What a page, or a whole document, has beside its content."""
+    """What a page, or a whole document, has beside its content.
+
+    `unread` are the pages where a part of it cannot be read; 0 is the document.
+    """
 
     fields: tuple[FormField, ...] = ()
     comments: tuple[Comment, ...] = ()
@@ -62,6 +66,7 @@ class Attachments:
     files: tuple[EmbeddedFile, ...] = ()
     portfolio: bool = False
     xfa: str = ""
+    unread: tuple[int, ...] = ()
 
     def metadata(self) -> dict[str, Any]:
         """Return what there is as JSON."""
@@ -83,6 +88,10 @@ class Attachments:
         for one in self.signatures:
             by, on = f" by {one.signer}" if one.signer else "", f" on {one.date}" if one.date else ""
             yield f"Page {one.page} is signed{by}{on} in the field {one.name}; the signature was not verified."
+        if 0 in self.unread:
+            yield "An embedded file of the PDF cannot be read, not even its name."
+        if pages := [str(page) for page in self.unread if page]:
+            yield f"A form field, comment or attached file cannot be read on page {', '.join(pages[:NAMED_PAGES])}."
 
 
 def joined(parts: Sequence[Attachments]) -> Attachments:
@@ -94,26 +103,28 @@ def joined(parts: Sequence[Attachments]) -> Attachments:
         tuple(one for part in parts for one in part.files),
         any(part.portfolio for part in parts),
         next((part.xfa for part in parts if part.xfa), ""),
+        tuple(page for part in parts for page in part.unread),
     )
 
 
 def with_attachments(text: str, attached: Attachments) -> str:
     """Return a page's text, and below it the states of its boxes, values and comments that the text lacks."""
-    lines = [f"{one.name}: {one.value}" for one in attached.fields if _is_missing(one, text)]
+    words = _in_one_line(text)
+    lines = [f"{one.name}: {one.value}" for one in attached.fields if _is_missing(one, words)]
     lines += [
         f"Comment{f' by {one.author}' if one.author else ''}: {one.text}"
         for one in attached.comments
-        if not _has(text, one.text)
+        if _in_one_line(one.text) not in words
     ]
     return "\n\n".join(part for part in (text.strip(), "\n".join(lines)) if part)
 
 
-def _is_missing(field: FormField, text: str) -> bool:
-    return field.kind in ("check_box", "radio_button") or (bool(field.value) and not _has(text, field.value))
+def _is_missing(field: FormField, words: str) -> bool:
+    return field.kind in ("check_box", "radio_button") or (bool(field.value) and _in_one_line(field.value) not in words)
 
 
-def _has(text: str, part: str) -> bool:
-    return " ".join(part.split()) in " ".join(text.split())
+def _in_one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _named(files: Sequence[EmbeddedFile]) -> str:

@@ -39,7 +39,8 @@ NO_CHARACTER = re.compile(rb"\0|\xc0\x80|\xed[\xa0-\xbf][\x80-\xbf]")
 ENGINE = f"pymupdf {pymupdf.__version__}, ligatures as letters, no empty lines, doubts named, no ticks, a second reader"
 """What determines a page's text and warnings besides the document, for the cache (docs/contract/secretary.md#cache)."""
 
-BOXES = (pymupdf.PDF_WIDGET_TYPE_CHECKBOX, pymupdf.PDF_WIDGET_TYPE_RADIOBUTTON)
+PUSH_BUTTON = 1 << 16  # the flag of a button that keeps no state (ISO 32000-1, table 226)
+DEEPEST = 20  # levels of a field's parents
 HIDDEN = 2  # the flag of an annotation that is not shown (ISO 32000-1, table 165)
 
 BOX_DIGITS = 4
@@ -146,11 +147,8 @@ def _page_text(document: Any, number: int) -> str | None:
 @contextmanager
 def unticked(document: Any, page: Any) -> Iterator[None]:
     """Hide the boxes of a page meanwhile: a tick is a digit of a symbol font, which would be read as text."""
-    if page.first_widget is None:
-        yield
-        return
-    boxes = [widget.xref for widget in page.widgets(BOXES) if widget.xref > 0]
-    before = {xref: document.xref_get_key(xref, "F")[1] for xref in boxes}
+    widgets = [xref for xref, kind, _ in page.annot_xrefs() if kind == pymupdf.PDF_ANNOT_WIDGET and xref > 0]
+    before = {xref: document.xref_get_key(xref, "F")[1] for xref in widgets if _is_box(document, xref)}
     try:
         for xref, flags in before.items():
             document.xref_set_key(xref, "F", str(HIDDEN | (int(flags) if flags.isdecimal() else 0)))
@@ -158,6 +156,27 @@ def unticked(document: Any, page: Any) -> Iterator[None]:
     finally:
         for xref, flags in before.items():
             document.xref_set_key(xref, "F", flags)
+
+
+def _is_box(document: Any, xref: int) -> bool:
+    """Whether a field is a check box or a radio button. PyMuPDF's `Widget` raises for an odd appearance."""
+    if _inherited(document, xref, "FT") != "/Btn":
+        return False
+    flags = _inherited(document, xref, "Ff")
+    return not (flags.isdecimal() and int(flags) & PUSH_BUTTON)
+
+
+def _inherited(document: Any, xref: int, key: str) -> str:
+    """Return what a field has at `key`, itself or by a parent; "null" without it."""
+    for _ in range(DEEPEST):
+        kind, value = document.xref_get_key(xref, key)
+        if kind != "null":
+            return str(value)
+        kind, value = document.xref_get_key(xref, "Parent")
+        if kind != "xref":
+            break
+        xref = int(value.split()[0])
+    return "null"
 
 
 def _written(text: Any) -> bytes:

@@ -84,3 +84,18 @@ def xfa(fields: bool, rendering: bool) -> Draw:
         page.insert_text((50, 50), "Please wait...")
 
     return draw
+
+
+def written(*members: str) -> Draw:
+    """Annotations and fields as objects of PDF, besides those of the page."""
+
+    def draw(page: Any) -> None:
+        document = page.parent
+        places = []
+        for member in members:
+            places.append(document.get_new_xref())
+            document.update_object(places[-1], f"<</Type/Annot/Rect[50 50 90 90]/F 4{member}>>")
+        before = document.xref_get_key(page.xref, "Annots")[1].strip("[]").replace("null", "")
+        document.xref_set_key(page.xref, "Annots", f"[{before} {' '.join(f'{place} 0 R' for place in places)}]")
+
+    return draw

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from piperoll.settings import Settings
 from schemas.errors import ErrorCode
 from services.worker.errors import ProcessingError
 from services.worker.ocr import tesseract
@@ -91,3 +92,27 @@ def test_a_poor_page_that_no_turn_betters_stays_as_it_is(tmp_path: Path, monkeyp
     install(tmp_path, monkeypatch, LISTS + f"cat > /dev/null; cat {tmp_path}/bad.tsv")
     found = tesseract.Tesseract("deu")(IMAGE)
     assert (found.text, found.turned) == ("ad!d", 0)
+
+
+@pytest.mark.parametrize("fault", ["exec sleep 1000", "kill -ABRT $$"], ids=["hang", "crash"])
+@pytest.mark.parametrize(
+    ("good", "text", "turned"), [(0, "ad!d", 0), (3, "Pipe", 90)], ids=["the first reading", "a later turn"]
+)
+def test_a_hang_or_crash_on_a_turned_page_costs_that_turn_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str, good: int, text: str, turned: int
+) -> None:
+    """The first reading is poor, that of the first turn fails, and the `good`-th one is good."""
+    (tmp_path / "good.tsv").write_text(table((5, 90, "Pipe")))
+    (tmp_path / "bad.tsv").write_text(table((5, 30, "ad!d")))
+    count = f"cat > /dev/null; echo >> {tmp_path}/readings; n=$(wc -l < {tmp_path}/readings)\n"
+    choose = f"case $n in 2) {fault};; {good}) f=good;; *) f=bad;; esac; cat {tmp_path}/$f.tsv"
+    install(tmp_path, monkeypatch, LISTS + count + choose)
+    recognise = tesseract.Tesseract("deu")
+    monkeypatch.setattr(tesseract, "TURN_TIMEOUT_S", 3.0)
+    found = recognise(IMAGE)
+    assert (found.text, found.turned) == (text, turned)
+
+
+def test_all_readings_of_a_page_end_within_its_limit() -> None:
+    longest = tesseract.TIMEOUT_S + len(tesseract.TURNS) * tesseract.TURN_TIMEOUT_S
+    assert longest < Settings.model_fields["page_timeout_s"].default

@@ -2,8 +2,9 @@
 
 import pytest
 
-from services.worker.pages import mupdf
+from services.worker.pages import annotations, mupdf
 from services.worker.pages.drawing import PREVIEW
+from tests.support.files.forms import written
 
 pymupdf = mupdf.pymupdf
 
@@ -71,20 +72,47 @@ def test_what_no_store_takes_becomes_one_replacement_character_each():
         assert mupdf.page_text(document, 1) == "A\ufffdAA\ufffdA\U0001f600\n"
 
 
-def test_a_tick_is_no_text_and_is_drawn_as_before_after_the_page_was_read():
-    def ticked(page):
-        page.insert_text((80, 62), "Widowed")
-        field = pymupdf.Widget()
-        field.field_type, field.field_name = pymupdf.PDF_WIDGET_TYPE_CHECKBOX, "Widowed"
-        field.field_value, field.rect = "Yes", pymupdf.Rect(50, 50, 62, 62)
-        page.add_widget(field)
+def ticked(page):
+    page.insert_text((80, 62), "Widowed")
+    field = pymupdf.Widget()
+    field.field_type, field.field_name = pymupdf.PDF_WIDGET_TYPE_CHECKBOX, "Widowed"
+    field.field_value, field.rect = "Yes", pymupdf.Rect(50, 50, 62, 62)
+    page.add_widget(field)
 
+
+def test_a_tick_is_no_text_and_is_drawn_as_before_after_the_page_was_read():
     with page_of(ticked) as document:
         before = mupdf.page_jpeg(document, 1, PREVIEW)
         with mupdf.unticked(document, document[0]):
             assert mupdf.page_jpeg(document, 1, PREVIEW) != before
         assert mupdf.page_text(document, 1) == "Widowed\n"
         assert mupdf.page_jpeg(document, 1, PREVIEW) == before
+
+
+@pytest.mark.parametrize("appearance", ["/Helv 8,5 Tf", "/Helv 12pt Tf", "Tf", "g"])
+def test_an_odd_default_appearance_costs_no_text_and_no_tick_is_read(appearance):
+    def odd(page):
+        written(f"/Subtype/Widget/FT/Tx/T(city)/V(Bremen)/DA({appearance})")(page)
+        ticked(page)
+
+    with page_of(odd) as document:
+        assert mupdf.page_text(document, 1) == "Widowed\nBremen\n"
+        fields = annotations.of_page(document, 1).fields
+        assert [(one.name, one.value) for one in fields] == [("city", "Bremen"), ("Widowed", "yes")]
+
+
+@pytest.mark.parametrize(("flags", "is_hidden"), [(0, True), (1 << 15, True), (1 << 16, False)])
+@pytest.mark.parametrize("of_parent", [False, True])
+def test_boxes_are_hidden_and_push_buttons_are_not(flags, is_hidden, of_parent):
+    with page_of(lambda page: None) as document:
+        kind = f"/FT/Btn/Ff {flags}"
+        parent = document.get_new_xref()
+        document.update_object(parent, f"<<{kind}>>")
+        written(f"/Subtype/Widget{f'/Parent {parent} 0 R' if of_parent else kind}")(document[0])
+        ((xref, _, _),) = document[0].annot_xrefs()
+        with mupdf.unticked(document, document[0]):
+            assert document.xref_get_key(xref, "F")[1] == ("6" if is_hidden else "4")
+        assert document.xref_get_key(xref, "F")[1] == "4"
 
 
 def with_map(document, cmap):

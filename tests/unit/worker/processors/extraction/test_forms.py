@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.worker.pages.attachments import XFA_BESIDE, XFA_ONLY
-from tests.support.files.forms import boxes, choice, entry, form, signed, xfa
+from tests.support.files.forms import boxes, choice, entry, form, signed, written, xfa
 from tests.support.runs.extraction import Desk
 from tests.support.runs.pdf import run as run_pdf
 
@@ -150,3 +150,33 @@ def test_an_unsigned_field_is_not_named(desk: Desk) -> None:
 def test_no_box_of_any_form_is_lost(desk: Desk, states: dict[str, bool]) -> None:
     fields = desk.run(form(desk.folder / "a.pdf", boxes(states))).structured_data["metadata"]["form_fields"]
     assert {one["name"]: one["value"] == "yes" for one in fields} == states
+
+
+ODD = {
+    "file without content": "/Subtype/FileAttachment/FS<</Type/Filespec/F(lost.txt)>>",
+    "radio button without looks": "/Subtype/Widget/FT/Btn/Ff 32768/T(r)/V/yes",
+}
+
+
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD.keys())
+def test_an_odd_annotation_or_field_costs_itself_alone(desk: Desk, odd: str) -> None:
+    others = written(odd, "/Subtype/Text/Contents(Check)", "/Subtype/Widget/FT/Tx/T(city)/V(Bremen)/F 2")
+    path = form(desk.folder / "a.pdf", lambda page: page.insert_text((72, 300), "Text"), others)
+    result = desk.run(path)
+    assert result.structured_data["extracted_text"] == "Text\n\ncity: Bremen\nComment: Check"
+    assert result.notes == ("A form field, comment or attached file cannot be read on page 1.",)
+    assert run_pdf(desk.place, path, "native")[0].notes == result.notes
+
+
+def test_an_odd_embedded_file_costs_itself_alone(desk: Desk) -> None:
+    def attach(page: Any) -> None:
+        page.insert_text((72, 72), "Cover")
+        names = "<</Names[(a)<</Type/Filespec/F(lost.txt)>>]>>"
+        page.parent.embfile_add("b", b"12345", filename="b.txt")
+        catalog = page.parent.pdf_catalog()
+        kept = page.parent.xref_get_key(catalog, "Names/EmbeddedFiles/Names")[1]
+        page.parent.xref_set_key(catalog, "Names/EmbeddedFiles", f"<</Kids[{names}<</Names {kept}>>]>>")
+
+    result = desk.run(form(desk.folder / "a.pdf", attach))
+    assert [one["name"] for one in result.structured_data["metadata"]["embedded_files"]] == ["b.txt"]
+    assert result.notes[-1] == "An embedded file of the PDF cannot be read, not even its name."
