@@ -3,6 +3,7 @@
 The depth of XML is bounded by its parser, and so is the recursion.
 """
 
+import posixpath
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
@@ -32,6 +33,9 @@ WEB: Final = ("http:", "https:", "mailto:", "tel:")
 MAX_BLANKS: Final = 1000
 MAX_OBJECTS: Final = 5
 """Objects within one another."""
+MAX_EMBEDDED: Final = 10_000
+"""Objects that are read of one file, each time that one is shown."""
+THE_FILE: Final = "."
 
 Take = Callable[[int, int], None]
 """Counts cells and their characters; raises ProcessingError beyond the limit."""
@@ -47,6 +51,7 @@ class ContentReader:
         self._notes = notes
         self._take = take
         self._embedded = embedded
+        self._open = [THE_FILE]  # addresses of the objects that are being read, the outermost first
         self._objects = 0
         self._lists: list[tuple[str, int]] = []  # of each open list its style, and the number of its last item
         self._title = False
@@ -195,15 +200,23 @@ class ContentReader:
         """Return the words of an embedded object, such as a chart or a formula."""
         if len(element):
             return [found for inner in element for found in self.blocks(inner)]
-        root = self._embedded(attribute(element, "xlink:href")) if self._objects < MAX_OBJECTS else None
+        address = posixpath.normpath(attribute(element, "xlink:href"))
+        root = self._embedded(address) if self._may_open(address) else None
         if root is None:
             self._notes.add("An embedded object was not read.")
             return []
         self._objects += 1
+        self._open.append(address)
         try:
-            return self.blocks(root)
+            found = self.blocks(root)
         finally:
-            self._objects -= 1
+            self._open.pop()
+        self._take(0, sum(len(one.text) for one in found))
+        return found
+
+    def _may_open(self, address: str) -> bool:
+        """Whether an object is read: it does not hold itself, and there are not too many."""
+        return address not in self._open and len(self._open) <= MAX_OBJECTS and self._objects < MAX_EMBEDDED
 
     def formula(self, element: Any) -> list[Block]:
         """Return the letters of a formula."""

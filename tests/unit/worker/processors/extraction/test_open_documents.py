@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.errors import ErrorCode
+from services.worker.opendocument import reader
 from tests.support.files.opendocument import SPACES, open_document, root
 from tests.support.runs.extraction import Desk
 
@@ -73,6 +74,30 @@ def test_a_chart_within_a_text_is_read(desk: Desk) -> None:
     body = p('<draw:frame><draw:object xlink:href="./Object 1"/></draw:frame>')
     path = open_document(desk.folder / "a.odt", "text", body, objects={"Object 1/content.xml": chart})
     assert desk.text(path) == "SALES"
+
+
+@pytest.mark.parametrize("address", ["./", ".", "", "../x/..", "Object 1/.."])
+def test_an_object_that_is_the_document_around_it_is_not_read_again(desk: Desk, address: str) -> None:
+    body = p(f'once<draw:frame><draw:object xlink:href="{address}"/></draw:frame>' * 8)
+    result = desk.run(open_document(desk.folder / "a.odt", "text", body))
+    assert result.structured_data["extracted_text"] == "once" * 8
+    assert "An embedded object was not read." in result.notes
+
+
+def test_objects_within_one_another_in_great_number_are_read_up_to_a_limit(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "MAX_EMBEDDED", 100)
+
+    def chart(inner: int) -> str:
+        frames = f'<draw:frame><draw:object xlink:href="Object {inner}"/></draw:frame>' * 20
+        return root("document-content", f"<office:body><office:chart>{p('word' + frames)}</office:chart></office:body>")
+
+    objects = {f"Object {number}/content.xml": chart(number + 1) for number in range(1, 6)}
+    body = p('<draw:frame><draw:object xlink:href="Object 1"/></draw:frame>')
+    result = desk.run(open_document(desk.folder / "a.odt", "text", body, objects=objects))
+    assert result.structured_data["extracted_text"].count("word") == 100
+    assert "An embedded object was not read." in result.notes
 
 
 @pytest.mark.parametrize("unknown", ["text:odd", "draw:odd", "odd", "text:section"])
