@@ -33,7 +33,7 @@ from services.worker.processors.pdf.selected_pages import PassProgress, Selected
 from services.worker.run.page_care import nothing_left_out
 from services.worker.run.workspace import ReportProgress, Result, Workspace
 
-READER: Final = 5
+READER: Final = 6
 """The version of the text extraction: an increment invalidates cached results."""
 NO_TEXT: Final = "There is no text in the file."
 BEGUN, DRAWN_FROM, READ = 30, 60, 90
@@ -181,7 +181,7 @@ def _result(
     pages = len(extracted.parts) if extracted.unit else None
     searchable = workspace.folder / SEARCHABLE
     unmade = (NOT_MADE,) if params.searchable_pdf and not searchable.exists() else ()
-    notes = (*(extracted.notes or (() if words else (NO_TEXT,))), *unmade)
+    notes = (*map(storable, extracted.notes or (() if words else (NO_TEXT,))), *unmade)
     metadata: dict[str, Any] = {
         "fileName": source.name,
         "fileSize": source.size,
