@@ -42,6 +42,9 @@ DRAWING: Final = "Drawing pages..."
 PAGED: Final = frozenset({Kind.PDF, Kind.IMAGE})
 """Kinds that may need OCR."""
 
+OF_DECLARED_LETTERS: Final = frozenset({Kind.HTML, Kind.MARKDOWN, Kind.CSV, Kind.JSON, Kind.TEXT})
+"""Kinds that are read in the encoding that their server declares."""
+
 
 def process(parameters: JobParameters, workspace: Workspace, report: ReportProgress) -> Result:
     """Run the job. Raises ProcessingError: UNSUPPORTED_FILE_TYPE, INVALID_DOCUMENT, INVALID_PDF, FILE_ENCRYPTED,
@@ -59,7 +62,7 @@ def process(parameters: JobParameters, workspace: Workspace, report: ReportProgr
             without={"filename", "url", "document_id"},
             content=content,
             kind=kind.value,
-            **_shaping(params, kind, workspace),
+            **_shaping(params, kind, workspace, source.charset),
         )
         if earlier is not None:
             title = earlier.structured_data["metadata"]["title"] or PurePath(source.name).stem
@@ -85,9 +88,11 @@ def _source(params: ExtractionParameters, workspace: Workspace) -> AbstractConte
     return open_claim(resolved.content, resolved.name, workspace)
 
 
-def _shaping(params: ExtractionParameters, kind: Kind, workspace: Workspace) -> dict[str, Any]:
+def _shaping(params: ExtractionParameters, kind: Kind, workspace: Workspace, charset: str) -> dict[str, Any]:
     """Return what determines the text besides the file and the parameters."""
     shaping: dict[str, Any] = {"reader": READER}
+    if charset and kind in OF_DECLARED_LETTERS:
+        shaping["charset"] = charset
     if params.output is not None and kind in PAGED:
         shaping["layout"] = READING_OF_LAYOUT
     if kind in PAGED:
