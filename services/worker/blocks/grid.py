@@ -1,5 +1,6 @@
 """The grid of a table whose cells may cover several places. Pure."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Final
 
@@ -42,5 +43,5 @@ def grid(rows: Sequence[Sequence[Cell]]) -> Grid:
 
 def _line(here: dict[int, Cell], used: list[int], padded: bool) -> list[Cell | None]:
     """Return a row; one of a table with too many places is not padded at its end."""
-    last = max(here, default=-1)
-    return [here.get(column) for column in used if padded or column <= last]
+    end = len(used) if padded else bisect_right(used, max(here, default=-1))
+    return [here.get(column) for column in used[:end]]

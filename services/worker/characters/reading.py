@@ -25,6 +25,8 @@ BAD: Final = "\ufffd"
 MANY: Final = 8
 """Letters in valid UTF-8 from which on another encoding does not look like it by chance."""
 ASCII: Final = bytes(range(128))
+HALVES: Final = re.compile("[\ud800-\udfff]")
+"""Halves of letters, which UTF-7 may hold alone and no other encoding can write."""
 WINDOWS: Final = re.compile(r"cp125\d")
 
 
@@ -100,6 +102,8 @@ def _guessed(content: bytes, declared: str = "") -> Characters:
 def _replaced(content: bytes, codec: str, *notes: str) -> Characters:
     """Decode, with the replacement character for each part that is not in the encoding."""
     text = content.decode(codec, "replace")
+    if codec == "utf-7":
+        text = HALVES.sub(BAD, text)
     bad = text.count(BAD) - (content.count(BAD.encode()) if codec == "utf-8" else 0)
     if bad <= 0:
         return Characters(text, codec, notes)

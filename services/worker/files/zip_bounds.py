@@ -64,6 +64,11 @@ def open_zip(path: str) -> Iterator[ZipFile]:
         ) from error
 
 
+def packed_as_usual(member: ZipInfo) -> bool:
+    """Whether a member is packed in a way whose memory is bounded."""
+    return member.compress_type in WAYS
+
+
 def _check_sizes(members: list[ZipInfo], size: int, max_inflated: int) -> None:
     """Check the sizes in the table of contents; `zipfile` never reads more of a member than its stated size."""
     if len(members) > MAX_MEMBERS:
@@ -81,8 +86,11 @@ def _check_member(archive: ZipFile, member: ZipInfo) -> None:
         raise ProcessingError(
             ErrorCode.FILE_ENCRYPTED, "The file is protected by a password: send it without one.", retryable=False
         )
-    if member.compress_type not in WAYS:
-        raise BadZipFile("a member uses a compression method that Office files and EPUBs do not use")
+    if not packed_as_usual(member):
+        raise ProcessingError(
+            ErrorCode.INVALID_DOCUMENT,
+            "The file is a ZIP with a compression method that Office files and EPUBs do not use.",
+        )
     with archive.open(member) as content:
         while content.read(PIECE_BYTES):
             pass

@@ -4,9 +4,10 @@ The lenient policy `compat32` is used: that of current messages raises errors fo
 takes time that grows with the square of their length.
 """
 
+import re
 from collections.abc import Iterator
 from email import message_from_bytes
-from email.errors import HeaderParseError, MessageError
+from email.errors import HeaderParseError, InvalidBase64PaddingDefect, MessageError
 from email.header import decode_header
 from email.message import Message
 from typing import Final, NamedTuple
@@ -17,6 +18,9 @@ MAX_DEPTH: Final = 20
 """Messages and parts within one another; deeper ones are named."""
 MAX_HEADER: Final = 10_000
 """Characters of a header that are decoded."""
+ENCODED_WORD: Final = r"=\?[^?]*+\?[qQbB]\?.*?\?="
+ENCODED: Final = re.compile(rf"({ENCODED_WORD}(?: ?{ENCODED_WORD})*+)")
+"""Encoded words beside one another, between which blanks do not count (RFC 2047, 6.2)."""
 SHOWN: Final = ("From", "To", "Cc", "Bcc", "Reply-To", "Date", "Subject")
 
 
@@ -42,11 +46,18 @@ def header(message: Message, name: str) -> str:
 def shown(raw: str) -> str:
     """Return the value of a header with its encoded words decoded (RFC 2047), on one line."""
     folded = " ".join(raw[:MAX_HEADER].split())
+    pieces = enumerate(ENCODED.split(folded))
+    words = "".join(_decoded(piece) if number % 2 else _piece(piece, None) for number, piece in pieces)
+    return " ".join(words.split())
+
+
+def _decoded(words: str) -> str:
+    """Return encoded words decoded. They stand alone: beside them `decode_header` would escape letters beyond ASCII."""
     try:
-        pieces = decode_header(folded)
+        pieces = decode_header(words)
     except (HeaderParseError, ValueError):
-        pieces = [(folded, None)]
-    return " ".join("".join(_piece(*piece) for piece in pieces).split())
+        pieces = [(words, None)]
+    return "".join(_piece(*piece) for piece in pieces)
 
 
 def _piece(words: bytes | str, charset: str | None) -> str:
@@ -62,12 +73,13 @@ def children(message: Message) -> list[Message]:
 
 
 def content_of(part: Message) -> tuple[bytes, bool]:
-    """Return a part's decoded bytes, and whether they are whole."""
+    """Return a part's decoded bytes, and whether they are whole; without the padding of base64 they are."""
     try:
         payload = part.get_payload(decode=True)
     except (MessageError, ValueError, LookupError):
         return b"", False
-    return (payload, not part.defects) if isinstance(payload, bytes) else (b"", True)
+    damaged = any(not isinstance(defect, InvalidBase64PaddingDefect) for defect in part.defects)
+    return (payload, not damaged) if isinstance(payload, bytes) else (b"", True)
 
 
 def file_name(part: Message) -> str:
@@ -81,6 +93,15 @@ def file_name(part: Message) -> str:
 def is_attached(part: Message) -> bool:
     """Whether a part is a file beside the words of the message."""
     return part.get_content_disposition() == "attachment" or bool(file_name(part))
+
+
+def carried_files(part: Message) -> Iterator[Message]:
+    """Yield the files within a part, without the pictures of its pages."""
+    for one in part.walk():
+        is_picture = one.get_content_maintype() == "image" and one.get("Content-ID") is not None
+        is_text = one.get_content_maintype() == "text" and not is_attached(one)
+        if not (one.is_multipart() or is_picture or is_text):
+            yield one
 
 
 def text_parts(message: Message, subtype: str) -> Iterator[Message]:

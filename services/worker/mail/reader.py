@@ -3,7 +3,7 @@
 Of alternatives the richest is read, as mail programs show it: the HTML if it has words, else the plain text.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from email.message import Message
 from typing import Final
 
@@ -15,11 +15,13 @@ from services.worker.mail.parts import (
     MAX_DEPTH,
     SHOWN,
     CarriedFile,
+    carried_files,
     children,
     content_of,
     file_name,
     header,
     is_attached,
+    shown,
     text_parts,
 )
 from services.worker.markup.page import Page
@@ -27,6 +29,7 @@ from services.worker.markup.page import Page
 ReadPage = Callable[[str, int], Page]
 """Reads a web page, with its number in the message from 1."""
 ENCRYPTED: Final = frozenset({"multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"})
+MESSAGES: Final = frozenset({"message/rfc822", "message/global", "message/news", "message/partial"})
 LISTED: Final = 20
 """Attachments that a warning names."""
 
@@ -84,8 +87,10 @@ class MailReader:
         if depth >= MAX_DEPTH and inner:
             self._notes[f"Parts that are more than {MAX_DEPTH} deep in the message were not read."] = None
             return []
-        if kind == "message/rfc822" or (kind.startswith("message/") and inner):
+        if kind in MESSAGES and inner:
             return [found for one in inner for found in self._message(one, depth + 1)]
+        if kind.startswith("message/") and inner:
+            return [found for one in inner for found in self._report(one, depth + 1, attachments)]
         if kind == "multipart/alternative":
             return self._alternative(inner, depth + 1, attachments)
         if kind == "multipart/related":
@@ -94,21 +99,32 @@ class MailReader:
             return [found for one in inner for found in self._part(one, depth + 1, attachments)]
         if kind.startswith("text/") and not is_attached(part):
             return list(self._page(part).blocks) if kind == "text/html" else self._plain(part)
-        if not kind.startswith("multipart/"):
-            attachments.append(_attachment(part))
+        if kind.startswith("multipart/"):  # no line divides its parts
+            return self._plain(part)
+        attachments.append(_attachment(part))
         return []
 
+    def _report(self, fields: Message, depth: int, attachments: list[CarriedFile]) -> list[Block]:
+        """Return all fields of a report on a message (RFC 3464, 2.1; RFC 8098; RFC 5965), and what follows them."""
+        found = _fields((name, shown(str(value))) for name, value in fields.raw_items())
+        return found + self._part(fields, depth, attachments)
+
     def _alternative(self, parts: list[Message], depth: int, attachments: list[CarriedFile]) -> list[Block]:
-        """Return the blocks of the last alternative that has words (RFC 2046, 5.1.4), calendars aside."""
+        """Return the blocks of the last alternative that has words (RFC 2046, 5.1.4), calendars aside.
+
+        The files of all alternatives are attachments, each once.
+        """
+        chosen: list[Block] = []
+        files: list[CarriedFile] = []
         for part in reversed(parts):
-            if part.get_content_type() == "text/calendar":
+            if chosen or part.get_content_type() == "text/calendar":
+                files += [_attachment(one) for one in carried_files(part)]
                 continue
-            files: list[CarriedFile] = []
             found = self._part(part, depth, files)
             if any(one.text.strip() for one in found):
-                attachments += files
-                return found
-        return []
+                chosen = found
+        attachments += dict.fromkeys(files)
+        return chosen
 
     def _related(self, parts: list[Message], depth: int, attachments: list[CarriedFile]) -> list[Block]:
         """Return the blocks of a page; its pictures are not attachments, other files are."""
@@ -140,10 +156,14 @@ class MailReader:
 
 
 def _headers(message: Message) -> list[Block]:
-    """Return the headers that readers want to see, as lines of one paragraph."""
+    """Return the headers that readers want to see."""
+    return _fields((name, header(message, name)) for name in SHOWN)
+
+
+def _fields(pairs: Iterable[tuple[str, str]]) -> list[Block]:
+    """Return names with their values as lines of one paragraph."""
     spans: list[Span] = []
-    for name in SHOWN:
-        value = header(message, name)
+    for name, value in pairs:
         if value:
             spans += [Span("\n")] if spans else []
             spans += [Span(f"{name}:", bold=True), Span(f" {value}")]

@@ -25,6 +25,7 @@ PROGRAMS: Final = frozenset({"script", "style"})
 def pieces(html: str) -> Iterator[tuple[str, str]]:
     """Yield the texts of a page, each with the name of the tag before it, in lower case; empty before the first one."""
     place, tag = 0, ""
+    endless: set[str] = set()
     while (found := html.find("<", place)) >= 0:
         after, name = _after_mark(html, found)
         yield tag, entities.unescape(html[place : found if after > found + 1 else after])
@@ -32,7 +33,7 @@ def pieces(html: str) -> Iterator[tuple[str, str]]:
         if name:
             tag = name.lstrip("/")
             if name in HIDDEN:
-                place = _after_hidden(html, name, after)
+                place = _after_hidden(html, name, after, endless)
     yield tag, entities.unescape(html[place:])
 
 
@@ -62,9 +63,17 @@ def _behind(html: str, mark: str, start: int) -> int:
     return len(html) if end < 0 else end + len(mark)
 
 
-def _after_hidden(html: str, name: str, start: int) -> int:
-    """Return the place behind the end of a hidden element; behind its start if nothing ends it."""
-    end = re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE).search(html, start)
+def _after_hidden(html: str, name: str, start: int, endless: set[str]) -> int:
+    """Return the place behind the end of a hidden element; behind its start if nothing ends it.
+
+    `endless` collects the names that nothing ends from there on: each is searched to the end of the page once.
+    """
+    end = _end_of(html, name, start) if name not in endless else None
     if end:
         return end.start()
+    endless.add(name)
     return len(html) if name in PROGRAMS else start
+
+
+def _end_of(html: str, name: str, start: int) -> re.Match[str] | None:
+    return re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE).search(html, start)

@@ -3,6 +3,7 @@
 The depth of XML is bounded by its parser, and so is the recursion.
 """
 
+import posixpath
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
@@ -28,10 +29,15 @@ APART: Final = frozenset(
 """What stands in the middle of a paragraph and is read behind it."""
 SHAPE: Final = "draw:"
 NUMERALS: Final = {"a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman"}
+VALUES: Final = tuple(f"office:{kind}value" for kind in ("string-", "date-", "time-", "boolean-", ""))
+"""What a cell holds where it does not show it in a paragraph."""
 WEB: Final = ("http:", "https:", "mailto:", "tel:")
 MAX_BLANKS: Final = 1000
 MAX_OBJECTS: Final = 5
 """Objects within one another."""
+MAX_EMBEDDED: Final = 10_000
+"""Objects that are read of one file, each time that one is shown."""
+THE_FILE: Final = "."
 
 Take = Callable[[int, int], None]
 """Counts cells and their characters; raises ProcessingError beyond the limit."""
@@ -47,6 +53,7 @@ class ContentReader:
         self._notes = notes
         self._take = take
         self._embedded = embedded
+        self._open = [THE_FILE]  # addresses of the objects that are being read, the outermost first
         self._objects = 0
         self._lists: list[tuple[str, int]] = []  # of each open list its style, and the number of its last item
         self._title = False
@@ -151,7 +158,7 @@ class ContentReader:
                 if one.kind is BlockKind.PARAGRAPH and name_of(inner) in PARAGRAPHS and not begun:
                     found.append(Block(BlockKind.LIST_ITEM, one.spans, level, marker))
                     begun = True
-                elif one.kind is BlockKind.PARAGRAPH and found and found[-1].kind is BlockKind.LIST_ITEM:
+                elif one.kind is BlockKind.PARAGRAPH and found and _is_item(found[-1], level):
                     found[-1] = replace(found[-1], spans=lines((found[-1].spans, one.spans)))
                 else:
                     found.append(one)
@@ -195,15 +202,23 @@ class ContentReader:
         """Return the words of an embedded object, such as a chart or a formula."""
         if len(element):
             return [found for inner in element for found in self.blocks(inner)]
-        root = self._embedded(attribute(element, "xlink:href")) if self._objects < MAX_OBJECTS else None
+        address = posixpath.normpath(attribute(element, "xlink:href"))
+        root = self._embedded(address) if self._may_open(address) else None
         if root is None:
             self._notes.add("An embedded object was not read.")
             return []
         self._objects += 1
+        self._open.append(address)
         try:
-            return self.blocks(root)
+            found = self.blocks(root)
         finally:
-            self._objects -= 1
+            self._open.pop()
+        self._take(0, sum(len(one.text) for one in found))
+        return found
+
+    def _may_open(self, address: str) -> bool:
+        """Whether an object is read: it does not hold itself, and there are not too many."""
+        return address not in self._open and len(self._open) <= MAX_OBJECTS and self._objects < MAX_EMBEDDED
 
     def formula(self, element: Any) -> list[Block]:
         """Return the letters of a formula."""
@@ -224,7 +239,7 @@ class ContentReader:
         for row in _own(element, "table:table-row"):
             cells = self._row(row, apart)
             repeated = number(row, "table:number-rows-repeated")
-            if any(cell.text or cell.columns > 1 or cell.rows > 1 for cell in cells):
+            if any(_counts(cell) for cell in cells):
                 size = sum(len(cell.text) for cell in cells)
                 self._take(len(cells) * (repeated - 1), size * (repeated - 1))
                 rows += [cells] * repeated
@@ -239,17 +254,15 @@ class ContentReader:
         return [*head, *apart]
 
     def _row(self, row: Any, apart: list[Block]) -> tuple[Cell, ...]:
-        cells: list[Cell] = []
+        """Return the cells of a row without its empty rest, which may be thousands in several runs."""
+        runs: list[tuple[Cell, int]] = []
         for element in row:
-            name = name_of(element)
-            if name not in ("table:table-cell", "table:covered-table-cell"):
-                continue
-            repeated = number(element, "table:number-columns-repeated")
-            if name == "table:covered-table-cell":
-                continue
-            cell = self._cell(element, apart)
-            if not cell.text and cell.columns == 1 and cell.rows == 1 and element.getnext() is None:
-                continue  # the empty rest of a row, up to thousands
+            if name_of(element) == "table:table-cell":
+                runs.append((self._cell(element, apart), number(element, "table:number-columns-repeated")))
+        while runs and not _counts(runs[-1][0]):
+            runs.pop()
+        cells: list[Cell] = []
+        for cell, repeated in runs:
             self._take(repeated, repeated * len(cell.text))
             cells += [cell] * repeated
         return tuple(cells)
@@ -263,8 +276,19 @@ class ContentReader:
                     texts += lines_of(one)
                 else:
                     apart.append(one)
+        if not texts and not any(name_of(inner) in PARAGRAPHS for inner in element):
+            texts = [(Span(value),) for value in (attribute(element, name) for name in VALUES) if value][:1]
         columns = number(element, "table:number-columns-spanned")
         return Cell(lines(texts), min(columns, 1000), min(number(element, "table:number-rows-spanned"), 100_000))
+
+
+def _is_item(one: Block, level: int) -> bool:
+    return one.kind is BlockKind.LIST_ITEM and one.level == level
+
+
+def _counts(cell: Cell) -> bool:
+    """Whether a cell shows something or covers others."""
+    return bool(cell.text) or cell.columns > 1 or cell.rows > 1
 
 
 def _blanks(text: str | None) -> str:

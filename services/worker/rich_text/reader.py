@@ -30,6 +30,7 @@ LETTERS: Final = {
     "tab": "\t", "line": "\n", "lbr": "\n", "emdash": "\u2014", "endash": "\u2013", "emspace": "\u2003",
     "enspace": "\u2002", "qmspace": "\u2005", "bullet": "\u2022", "lquote": "\u2018", "rquote": "\u2019",
     "ldblquote": "\u201c", "rdblquote": "\u201d",
+    "nbsp": "\xa0", "nbhyphen": "\u2011",
 }  # fmt: skip
 CHARSETS: Final = {
     77: "mac_roman", 128: "cp932", 129: "cp949", 130: "johab", 134: "gbk", 136: "cp950", 161: "cp1253", 162: "cp1254",
@@ -256,6 +257,8 @@ class _Reader:
             return
         if 0xDC00 <= code < 0xE000 and self._high:
             code = 0x10000 + (self._high - 0xD800) * 0x400 + code - 0xDC00
+        elif code == 0 or 0xD800 <= code < 0xE000:  # no letter, nor half of one
+            code = 0xFFFD
         self._high = 0
         self._add(chr(code))
 

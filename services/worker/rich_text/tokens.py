@@ -18,8 +18,8 @@ class RichToken(NamedTuple):
 
 
 SYMBOLS: Final = {
-    b"~": RichToken("u", 0xA0),
-    b"_": RichToken("u", 0x2011),
+    b"~": RichToken("nbsp"),
+    b"_": RichToken("nbhyphen"),
     b"-": RichToken("optional_hyphen"),
     b"*": RichToken("*"),
     b"\r": RichToken("par"),

@@ -38,11 +38,11 @@ def _rows(grid: Grid, rows: list[int], links: dict[Place, str], shared: dict[str
     spans, covered = _merged(grid, rows, columns)
     for row in rows:
         cells = grid.rows[row]
-        last = max(cells)
+        end = bisect_right(columns, max(cells))
         yield tuple(
             _cell(cells.get(column, ""), links.get(Place(row, column), ""), spans.get(Place(row, column)), shared)
-            for column in columns
-            if column <= last and Place(row, column) not in covered
+            for column in columns[:end]
+            if Place(row, column) not in covered
         )
 
 

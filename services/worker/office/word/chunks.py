@@ -10,6 +10,7 @@ from zipfile import ZipFile
 from schemas.blocks import Block, BlockKind, block
 from services.worker.characters import declared
 from services.worker.characters.reading import read
+from services.worker.files.zip_bounds import packed_as_usual
 from services.worker.markup.page import read_page, words_of
 from services.worker.office.names import full
 from services.worker.office.package import Package, Part
@@ -51,7 +52,11 @@ def _document(content: bytes, beside: Beside) -> Iterator[Block]:
         beside.notes.add(UNREAD.format("within too many others"))
         return
     with ZipFile(BytesIO(content)) as archive:
-        if sum(member.file_size for member in archive.infolist()) > MAX_INFLATED:
+        members = archive.infolist()
+        if not all(packed_as_usual(member) for member in members):
+            beside.notes.add(UNREAD.format("packed in a rare way"))
+            return
+        if sum(member.file_size for member in members) > MAX_INFLATED:
             beside.notes.add(UNREAD.format(f"more than {MAX_INFLATED:,} bytes"))
             return
         yield from beside.embedded(Package(archive, beside.notes))

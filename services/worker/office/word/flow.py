@@ -5,7 +5,7 @@ from copy import deepcopy
 from typing import Any, Final
 
 from schemas.blocks import Block, BlockKind, Span
-from services.worker.office.names import content, full, name_of, value
+from services.worker.office.names import child, content, full, name_of, value
 from services.worker.office.package import Part
 from services.worker.office.spans import Spans, joined, lines, lines_of, plain
 from services.worker.office.word.chunks import chunk_blocks
@@ -69,9 +69,11 @@ class Flow:
         styles = self.beside.styles
         level = styles.heading_level(paragraph)
         numbered = styles.numbering(paragraph)
+        if not spans and child(paragraph, "w:pPr", "w:rPr", "w:del") is not None:
+            return  # its mark was deleted, so it is no paragraph any more
+        marker = self.beside.numbering.marker(numbered, styles.style_ids(paragraph)) if numbered else None
         if not spans:
             return
-        marker = self.beside.numbering.marker(numbered, styles.style_ids(paragraph)) if numbered else None
         if level:
             number = f"{marker[0]} " if marker and marker[0] != "-" else ""
             yield Block(BlockKind.HEADING, plain((Span(number), *spans)), level)

@@ -33,7 +33,7 @@ from services.worker.processors.pdf.selected_pages import PassProgress, Selected
 from services.worker.run.page_care import nothing_left_out
 from services.worker.run.workspace import ReportProgress, Result, Workspace
 
-READER: Final = 5
+READER: Final = 6
 """The version of the text extraction: an increment invalidates cached results."""
 NO_TEXT: Final = "There is no text in the file."
 BEGUN, DRAWN_FROM, READ = 30, 60, 90
@@ -41,6 +41,9 @@ BEGUN, DRAWN_FROM, READ = 30, 60, 90
 DRAWING: Final = "Drawing pages..."
 PAGED: Final = frozenset({Kind.PDF, Kind.IMAGE})
 """Kinds that may need OCR."""
+
+OF_DECLARED_LETTERS: Final = frozenset({Kind.HTML, Kind.MARKDOWN, Kind.CSV, Kind.JSON, Kind.TEXT})
+"""Kinds that are read in the encoding that their server declares."""
 
 
 def process(parameters: JobParameters, workspace: Workspace, report: ReportProgress) -> Result:
@@ -59,7 +62,7 @@ def process(parameters: JobParameters, workspace: Workspace, report: ReportProgr
             without={"filename", "url", "document_id"},
             content=content,
             kind=kind.value,
-            **_shaping(params, kind, workspace),
+            **_shaping(params, kind, workspace, source.charset),
         )
         if earlier is not None:
             title = earlier.structured_data["metadata"]["title"] or PurePath(source.name).stem
@@ -85,9 +88,11 @@ def _source(params: ExtractionParameters, workspace: Workspace) -> AbstractConte
     return open_claim(resolved.content, resolved.name, workspace)
 
 
-def _shaping(params: ExtractionParameters, kind: Kind, workspace: Workspace) -> dict[str, Any]:
+def _shaping(params: ExtractionParameters, kind: Kind, workspace: Workspace, charset: str) -> dict[str, Any]:
     """Return what determines the text besides the file and the parameters."""
     shaping: dict[str, Any] = {"reader": READER}
+    if charset and kind in OF_DECLARED_LETTERS:
+        shaping["charset"] = charset
     if params.output is not None and kind in PAGED:
         shaping["layout"] = READING_OF_LAYOUT
     if kind in PAGED:
@@ -181,7 +186,7 @@ def _result(
     pages = len(extracted.parts) if extracted.unit else None
     searchable = workspace.folder / SEARCHABLE
     unmade = (NOT_MADE,) if params.searchable_pdf and not searchable.exists() else ()
-    notes = (*(extracted.notes or (() if words else (NO_TEXT,))), *unmade)
+    notes = (*map(storable, extracted.notes or (() if words else (NO_TEXT,))), *unmade)
     metadata: dict[str, Any] = {
         "fileName": source.name,
         "fileSize": source.size,

@@ -160,4 +160,10 @@ def test_a_label_that_no_text_has_is_unknown(label: str) -> None:
 def test_any_bytes_have_a_text(content: bytes, label: str) -> None:
     found = read(content, [declared.in_page(content), label])
     assert isinstance(found.text, str)
-    assert found.text.encode("utf-8", "replace") is not None
+    assert found.text.encode("utf-8") is not None
+
+
+def test_half_a_letter_in_utf_7_is_replaced_and_noted() -> None:
+    found = read(b"a +2AA- b +2D3cAA- c", ["utf-7"])
+    assert found.text == "a \ufffd b \U0001f400 c"
+    assert found.notes == ("1 place of the text is not valid UTF-7; each was replaced by \ufffd.",)

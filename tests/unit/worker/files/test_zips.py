@@ -2,7 +2,7 @@
 
 import struct
 from pathlib import Path
-from zipfile import ZIP_LZMA, ZipFile
+from zipfile import ZIP_BZIP2, ZIP_LZMA, ZIP_STORED, ZipFile
 
 import pytest
 
@@ -51,6 +51,15 @@ def test_a_zip_with_a_password_is_refused_as_such(tmp_path: Path) -> None:
 def test_a_zip_that_is_packed_in_a_rare_way_is_not_unpacked(tmp_path: Path) -> None:
     path = tmp_path / "a.docx"
     with ZipFile(path, "w", ZIP_LZMA) as archive:
+        archive.writestr("word/document.xml", "words")
+    assert looked_over(path).code is ErrorCode.INVALID_DOCUMENT
+
+
+@pytest.mark.parametrize("way", [ZIP_LZMA, ZIP_BZIP2])
+def test_a_mark_of_a_book_does_not_let_a_rare_way_through(tmp_path: Path, way: int) -> None:
+    path = tmp_path / "a.docx"
+    with ZipFile(path, "w", way) as archive:
+        archive.writestr("META-INF/container.xml", "<container/>", ZIP_STORED)
         archive.writestr("word/document.xml", "words")
     assert looked_over(path).code is ErrorCode.INVALID_DOCUMENT
 

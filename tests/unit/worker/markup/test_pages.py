@@ -1,5 +1,8 @@
 """Web pages as blocks: what was written, in whichever spelling, is what is read."""
 
+import re
+from collections import Counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +11,7 @@ from schemas.blocks import Block, BlockKind, Span
 from services.worker.blocks.grid import grid
 from services.worker.blocks.markdown import markdown
 from services.worker.blocks.text import text
+from services.worker.markup import source
 from services.worker.markup.page import read_page
 from tests.support.files.pages import PARTS, Part, Spelling
 
@@ -157,3 +161,20 @@ def test_any_text_is_a_page(html: str) -> None:
 )
 def test_a_page_of_any_depth_is_read(start: str, depth: int) -> None:
     assert "deep" in text(blocks(f"{start * depth}deep"))
+
+
+@pytest.mark.parametrize("between", ["", "x", "</b>", "<svg></svg>"])
+def test_the_end_of_a_hidden_element_that_nothing_ends_is_searched_once(
+    monkeypatch: pytest.MonkeyPatch, between: str
+) -> None:
+    searched: Counter[tuple[str, bool]] = Counter()
+    end_of = source._end_of
+
+    def counted(html: str, name: str, start: int) -> re.Match[str] | None:
+        found = end_of(html, name, start)
+        searched[name, found is None] += 1
+        return found
+
+    monkeypatch.setattr(source, "_end_of", counted)
+    assert source.plain_text(f"<object>{between}" * 50 + "<p>seen").endswith("seen")
+    assert searched["object", True] == 1

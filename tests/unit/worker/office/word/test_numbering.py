@@ -37,6 +37,12 @@ def test_clauses_have_their_numbers(desk: Desk) -> None:
     )
 
 
+def test_an_empty_item_counts_unless_it_was_deleted(desk: Desk) -> None:
+    deleted = item("", 0).replace("</w:pPr>", '<w:rPr><w:del w:id="1" w:author="a"/></w:rPr></w:pPr>')
+    body = item("one") + item("") + item("three") + deleted + item("four")
+    assert text_of(desk, body, LEGAL) == "1. one\n3. three\n4. four"
+
+
 def test_headings_have_their_numbers(desk: Desk) -> None:
     styles = "".join(
         f'<w:style w:type="paragraph" w:styleId="H{n}"><w:name w:val="heading {n}"/>'

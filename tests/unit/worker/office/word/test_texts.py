@@ -1,7 +1,9 @@
 """Word documents: whatever wraps or holds a text, it is read, once."""
 
 from email.message import EmailMessage
+from io import BytesIO
 from pathlib import Path
+from zipfile import ZIP_LZMA, ZipFile
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -194,6 +196,18 @@ def test_a_chunk_of_another_format_is_noted(desk: Desk) -> None:
         desk.folder / "a.docx", line("a") + '<w:altChunk r:id="c"/>', [("c", "aFChunk", "c.rtf")], {"c.rtf": "{\\rtf1}"}
     )
     assert desk.run(path).notes == ("A document that is embedded as a chunk (.rtf) was not read.",)
+
+
+def test_an_embedded_document_that_is_packed_in_a_rare_way_is_noted(desk: Desk) -> None:
+    inner = BytesIO()
+    with ZipFile(BytesIO(nested(desk.folder))) as sound, ZipFile(inner, "w", ZIP_LZMA) as rare:
+        for name in sound.namelist():
+            rare.writestr(name, sound.read(name))
+    body = line("a") + '<w:altChunk r:id="c"/>'
+    path = word(desk.folder / "a.docx", body, [("c", "aFChunk", "c.docx")], {"c.docx": inner.getvalue()})
+    result = desk.run(path)
+    assert result.structured_data["extracted_text"] == "a"
+    assert result.notes == ("A document that is embedded as a chunk (packed in a rare way) was not read.",)
 
 
 def test_a_document_within_itself_ends(desk: Desk) -> None:

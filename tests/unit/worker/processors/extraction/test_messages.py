@@ -75,6 +75,54 @@ def test_mails_within_mails_end_somewhere(desk: Desk) -> None:
     assert f"Parts that are more than {MAX_DEPTH} deep in the message were not read." in result.notes
 
 
+@pytest.mark.parametrize("declared", ['; boundary="other"', ""])
+def test_parts_that_nothing_divides_are_read_as_they_stand(desk: Desk, declared: str) -> None:
+    raw = f"From: a@b.example\nSubject: S\nContent-Type: multipart/mixed{declared}\n\n--x\n\nall the words\n--x--\n"
+    result = desk.run(desk.file("a.eml", raw))
+    assert "all the words" in result.structured_data["extracted_text"]
+    assert result.notes == ("A part of the message is damaged; some of it may be missing or unreadable.",)
+
+
+@pytest.mark.parametrize("kind", ["delivery-status", "disposition-notification", "feedback-report"])
+def test_a_report_shows_its_fields(desk: Desk, kind: str) -> None:
+    raw = (
+        'From: a@b.example\nSubject: S\nContent-Type: multipart/report; boundary="x"\n\n--x\n\nNot delivered.\n--x\n'
+        f"Content-Type: message/{kind}\n\nFinal-Recipient: rfc822; bob@example.com\nStatus: 5.1.1\n\n--x--\n"
+    )
+    text = desk.text(desk.file("a.eml", raw))
+    assert "Not delivered." in text
+    assert "**Final-Recipient:** rfc822; bob@example.com\n**Status:** 5.1.1" in text
+
+
+def test_files_of_an_alternative_that_is_not_read_are_listed_once(desk: Desk) -> None:
+    raw = (
+        'From: a@b.example\nSubject: S\nContent-Type: multipart/alternative; boundary="x"\n\n'
+        '--x\nContent-Type: multipart/mixed; boundary="y"\n\n--y\n\nplain\n'
+        '--y\nContent-Type: application/pdf; name="plan.pdf"\n\n123\n--y--\n'
+        "--x\nContent-Type: text/html\n\n<p>page\n"
+        '--x\nContent-Type: text/calendar; name="invite.ics"\n\nBEGIN:VCALENDAR\n'
+        "--x\nContent-Type: image/png\n\n12\n--x--\n"
+    )
+    result = desk.run(desk.file("a.eml", raw))
+    text = result.structured_data["extracted_text"]
+    assert "page" in text
+    assert "plain" not in text
+    assert [text.count(name) for name in ("plan.pdf", "invite.ics", "of the type image/png")] == [1, 1, 1]
+    assert result.notes[-1].startswith("3 attachments are listed and not read: ")
+
+
+def test_base64_without_its_padding_is_whole(desk: Desk) -> None:
+    raw = "From: a@b.example\nSubject: S\nContent-Transfer-Encoding: base64\n\naGVsbG8\n"
+    result = desk.run(desk.file("a.eml", raw))
+    assert result.structured_data["extracted_text"].endswith("hello")
+    assert result.notes == ()
+
+
+def test_letters_beside_encoded_words_are_read(desk: Desk) -> None:
+    raw = "From: a@b.example\nSubject: Grüße Łódź =?utf-8?q?K=C3=B6?= =?utf-8?q?ln?= \\udocs ü\n\nx\n"
+    assert desk.run(desk.file("a.eml", raw)).structured_data["title"] == "Grüße Łódź Köln \\udocs ü"
+
+
 @pytest.mark.parametrize("name", ["a.mht", "download"])
 def test_a_saved_page_gives_the_page(desk: Desk, name: str) -> None:
     archive = (

@@ -46,6 +46,17 @@ def test_any_letters_that_were_written_are_read(text: str) -> None:
     assert [(one.kind, one.text) for one in blocks] == [(BlockKind.PARAGRAPH, text)]
 
 
+@pytest.mark.parametrize("code", [56832, -8704, 0])
+@pytest.mark.parametrize("form", ["json", "html", "markdown", "text"])
+def test_what_is_no_letter_in_a_rich_text_is_replaced(desk: Desk, code: int, form: str) -> None:
+    result = desk.run(desk.file("a.rtf", f"{{\\rtf1 a\\u{code}?b\\par}}"), output=form)
+    assert result.structured_data["extracted_text"] == "a\ufffdb"
+
+
+def test_hyphens_and_blanks_that_keep_a_line_together_take_no_letter(desk: Desk) -> None:
+    assert desk.text(desk.file("a.rtf", r"{\rtf1 100\~km and {\uc2 A\_4\par}}")) == "100\xa0km and A\u20114"
+
+
 @given(st.text(st.sampled_from("\\{}'*ubcelrowpardintbl0 \n"), max_size=200))
 def test_whatever_stands_in_a_rich_text_has_blocks(text: str) -> None:
     assert isinstance(read_rich_text(b"{\\rtf1 " + text.encode()).blocks, tuple)

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.errors import ErrorCode
+from services.worker.opendocument import reader
 from tests.support.files.opendocument import SPACES, open_document, root
 from tests.support.runs.extraction import Desk
 
@@ -75,6 +76,78 @@ def test_a_chart_within_a_text_is_read(desk: Desk) -> None:
     assert desk.text(path) == "SALES"
 
 
+@pytest.mark.parametrize("address", ["./", ".", "", "../x/..", "Object 1/.."])
+def test_an_object_that_is_the_document_around_it_is_not_read_again(desk: Desk, address: str) -> None:
+    body = p(f'once<draw:frame><draw:object xlink:href="{address}"/></draw:frame>' * 8)
+    result = desk.run(open_document(desk.folder / "a.odt", "text", body))
+    assert result.structured_data["extracted_text"] == "once" * 8
+    assert "An embedded object was not read." in result.notes
+
+
+def test_objects_within_one_another_in_great_number_are_read_up_to_a_limit(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "MAX_EMBEDDED", 100)
+
+    def chart(inner: int) -> str:
+        frames = f'<draw:frame><draw:object xlink:href="Object {inner}"/></draw:frame>' * 20
+        return root("document-content", f"<office:body><office:chart>{p('word' + frames)}</office:chart></office:body>")
+
+    objects = {f"Object {number}/content.xml": chart(number + 1) for number in range(1, 6)}
+    body = p('<draw:frame><draw:object xlink:href="Object 1"/></draw:frame>')
+    result = desk.run(open_document(desk.folder / "a.odt", "text", body, objects=objects))
+    assert result.structured_data["extracted_text"].count("word") == 100
+    assert "An embedded object was not read." in result.notes
+
+
+def test_empty_cells_at_the_end_of_a_row_are_left_out_in_however_many_runs(desk: Desk) -> None:
+    rest = (
+        '<table:table-cell table:number-columns-repeated="1000"/><table:table-cell table:number-columns-repeated="{}"/>'
+    )
+    filled = "".join(f"<table:table-cell>{p(one)}</table:table-cell>" for one in "AB") + rest.format(15_382)
+    empty = f"<table:table-row>{rest.format(15_384)}</table:table-row>"
+    body = f"<table:table><table:table-row>{filled}</table:table-row>{empty * 320}</table:table>"
+    document = desk.run(open_document(desk.folder / "a.ods", "spreadsheet", body), output="json").structured_data
+    (rows,) = (one["rows"] for one in document["document"]["blocks"] if one["kind"] == "table")
+    assert [[cell["text"] for cell in row] for row in rows] == [["A", "B"]]
+
+
+def test_empty_cells_before_another_one_keep_its_place(desk: Desk) -> None:
+    gap = '<table:table-cell table:number-columns-repeated="2"/><table:table-cell/>'
+    row = f"{gap}<table:table-cell>{p('x')}</table:table-cell>{gap}"
+    path = open_document(
+        desk.folder / "a.ods", "spreadsheet", f"<table:table><table:table-row>{row}</table:table-row></table:table>"
+    )
+    assert desk.text(path).startswith("|  |  |  | x |\n")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        ("value", "42"),
+        ("string-value", "words"),
+        ("date-value", "2026-11-29"),
+        ("time-value", "PT12H"),
+        ("boolean-value", "true"),
+    ],
+)
+def test_a_cell_without_a_paragraph_shows_its_value(desk: Desk, value: tuple[str, str]) -> None:
+    name, shown = value
+    cells = (
+        f'<table:table-cell office:{name}="{shown}"/><table:table-cell office:value="7"><text:p/></table:table-cell>'
+    )
+    body = f"<table:table><table:table-row>{cells}</table:table-row></table:table>"
+    assert desk.text(open_document(desk.folder / "a.ods", "spreadsheet", body)) == f"| {shown} |\n| --- |"
+
+
+def test_a_paragraph_behind_an_inner_list_does_not_join_its_item(desk: Desk) -> None:
+    inner = f"<text:list><text:list-item>{p('in')}</text:list-item></text:list>"
+    body = f"<text:list><text:list-item>{p('out')}{p('more')}{inner}{p('after')}</text:list-item></text:list>"
+    result = desk.run(open_document(desk.folder / "a.odt", "text", body), output="json").structured_data
+    blocks = [(one["kind"], one["text"]) for one in result["document"]["blocks"]]
+    assert blocks == [("list_item", "out\nmore"), ("list_item", "in"), ("paragraph", "after")]
+
+
 @pytest.mark.parametrize("unknown", ["text:odd", "draw:odd", "odd", "text:section"])
 def test_an_unknown_element_is_looked_through(desk: Desk, unknown: str) -> None:
     body = f"<{unknown}>{p('inside')}</{unknown}>"
@@ -100,6 +173,11 @@ def test_a_repeated_row_without_end_is_too_large(desk: Desk) -> None:
     assert desk.refused(path).code is ErrorCode.FILE_TOO_LARGE
 
 
+def trimmed(row: list[str]) -> list[str]:
+    """A row without empty cells at its end."""
+    return row[: max((number for number, cell in enumerate(row, 1) if cell), default=0)]
+
+
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.lists(st.lists(WORDS, min_size=2, max_size=2), min_size=1, max_size=4))
 def test_the_cells_of_a_table_are_what_was_written(desk: Desk, rows: list[list[str]]) -> None:
@@ -111,8 +189,8 @@ def test_the_cells_of_a_table_are_what_was_written(desk: Desk, rows: list[list[s
     path = open_document(desk.folder / "a.odt", "text", f"<table:table>{written}</table:table>{p('end')}")
     document = desk.run(path, output="json").structured_data["document"]
     tables = [block for block in document["blocks"] if block["kind"] == "table"]
-    read = [[cell["text"] for cell in row] for table in tables for row in table["rows"]]
-    wanted = [[" ".join(cell.split()) for cell in row] for row in rows]
+    read = [trimmed([cell["text"] for cell in row]) for table in tables for row in table["rows"]]
+    wanted = [trimmed([" ".join(cell.split()) for cell in row]) for row in rows]
     while wanted and not any(wanted[-1]):
         wanted.pop()
     assert read == wanted

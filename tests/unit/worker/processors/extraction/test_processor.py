@@ -1,12 +1,21 @@
 """The `extraction` processor: metadata, files of the result, progress, and where a document is read."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from schemas.claims import Claim
 from schemas.documents import ResolvedDocument
 from schemas.errors import ErrorCode
+from schemas.job_types.extraction import ExtractionParameters
 from schemas.pages import WORDS
 from services.worker.errors import ProcessingError
+from services.worker.files.sources import Source, open_source
+from services.worker.processors.extraction import processor
+from services.worker.run.workspace import Workspace
 from tests.support.files import office
 from tests.support.files import pdf as documents
 from tests.support.runs import pdf as pdf_runs
@@ -43,6 +52,29 @@ def test_the_text_is_kept_as_a_file_of_its_own(desk: Desk) -> None:
     desk.run(desk.file("a.txt", "words"))
     assert pdf_runs.kept(desk.place) == ["text.md", "text.txt"]
     assert pdf_runs.content(desk.place, "text.txt") == b"words"
+
+
+@pytest.mark.parametrize(("name", "shapes"), [("a.txt", True), ("a.html", True), ("a.docx", False)])
+def test_what_a_server_declares_about_letters_shapes_texts_and_pages_alone(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, name: str, shapes: bool
+) -> None:
+    files = {"a.txt": "words", "a.html": PAGE, "a.docx": office.word(desk.folder / "b.docx").read_bytes()}
+    path = str(desk.file(name, files[name]))
+    keys: list[dict[str, Any]] = []
+
+    @contextmanager
+    def opened(url: str, place: Workspace) -> Iterator[Source]:
+        with open_source(path, place, b"") as source:
+            yield replace(source, charset=url.rpartition("=")[2])
+
+    def recall(parameters: Any, *, without: Any = (), **shaped_by: Any) -> None:
+        keys.append(shaped_by)
+
+    monkeypatch.setattr(processor, "open_url", opened)
+    for charset in ("koi8-r", "iso-8859-2"):
+        asked = ExtractionParameters(url=f"https://example.com/?charset={charset}")
+        processor.process(asked, replace(desk.place, recall=recall), desk.reports)
+    assert (keys[0] != keys[1]) is shapes
 
 
 def test_progress_goes_through_its_steps_and_never_falls(desk: Desk) -> None:
