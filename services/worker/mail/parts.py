@@ -18,7 +18,7 @@ MAX_DEPTH: Final = 20
 """Messages and parts within one another; deeper ones are named."""
 MAX_HEADER: Final = 10_000
 """Characters of a header that are decoded."""
-ENCODED_WORD: Final = r"=\?[^?]*+\?[qQbB]\?.*?\?="
+ENCODED_WORD: Final = r"=\?[^?]*+\?[qQbB]\?[^?]*+\?="
 ENCODED: Final = re.compile(rf"({ENCODED_WORD}(?: ?{ENCODED_WORD})*+)")
 """Encoded words beside one another, between which blanks do not count (RFC 2047, 6.2)."""
 SHOWN: Final = ("From", "To", "Cc", "Bcc", "Reply-To", "Date", "Subject")

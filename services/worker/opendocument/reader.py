@@ -277,7 +277,8 @@ class ContentReader:
                 else:
                     apart.append(one)
         if not texts and not any(name_of(inner) in PARAGRAPHS for inner in element):
-            texts = [(Span(value),) for value in (attribute(element, name) for name in VALUES) if value][:1]
+            value = next(filter(None, (attribute(element, name) for name in VALUES)), "")
+            texts = [(Span(value),)] if value else []
         columns = number(element, "table:number-columns-spanned")
         return Cell(lines(texts), min(columns, 1000), min(number(element, "table:number-rows-spanned"), 100_000))
 

@@ -70,7 +70,7 @@ class Flow:
         level = styles.heading_level(paragraph)
         numbered = styles.numbering(paragraph)
         if not spans and child(paragraph, "w:pPr", "w:rPr", "w:del") is not None:
-            return  # its mark was deleted, so it is no paragraph any more
+            return  # its mark was deleted, and the paragraph with it
         marker = self.beside.numbering.marker(numbered, styles.style_ids(paragraph)) if numbered else None
         if not spans:
             return
