@@ -152,7 +152,7 @@ async def test_open_jobs_and_batches_have_an_eta_and_ended_ones_have_none(system
     async def with_eta() -> Json | None:
         job = await system.job(job_id)
         assert job["status"] not in ("completed", "failed"), "it ended first"
-        return job if "eta" in job and job["progress"]["percent"] >= 16 else None
+        return job if "eta" in job and job.get("progress", {}).get("percent", 0) >= 16 else None
 
     job = await wait_until(with_eta, 30, "an eta of the running job")
     assert job is not None
